@@ -37,7 +37,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public Task<AppendResult> AppendAsync(AppendRequest request)
     {
         if (_ownership.Writable is not { } log)
-            return Refuse(_ownership.Refusal, "the partition is not open for writing now");
+            return Refuse(_ownership.Refuse(), "the partition is not open for writing now");
         var now = silo.NowMs;
         var settings = _ownership.Settings;
         var bytes = MemoryMarshal.AsMemory(request.Batch.ToContiguous());
@@ -57,7 +57,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public Task<ReadResult> ReadAsync(ReadRequest request)
     {
         if (_ownership.Readable is not { } log)
-            return Task.FromResult(new ReadResult(_ownership.Refusal, -1, -1, -1, -1, RecordBytes.Empty));
+            return Task.FromResult(new ReadResult(_ownership.Refuse(), -1, -1, -1, -1, RecordBytes.Empty));
         if (LogReads.Refuse(log.Offsets, request) is var error and not ErrorCode.None)
             return Task.FromResult(LogReads.Answer(log.Offsets, error));
         var bound = LogReads.Bound(log.Offsets, request.Isolation);
@@ -84,7 +84,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public async Task<OffsetResult> FindOffsetAsync(OffsetQuery query)
     {
         if (_ownership.Readable is not { } log)
-            return new OffsetResult(_ownership.Refusal, -1, -1, -1);
+            return new OffsetResult(_ownership.Refuse(), -1, -1, -1);
         if (LogReads.CheckEpoch(log.Offsets, query.CurrentLeaderEpoch) is var error and not ErrorCode.None)
             return new OffsetResult(error, -1, -1, -1);
         var start = log.Offsets.LogStartOffset;
@@ -117,7 +117,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public Task<EpochEndResult> FindEpochEndAsync(int leaderEpoch, int currentLeaderEpoch)
     {
         if (_ownership.Readable is not { } log)
-            return Task.FromResult(new EpochEndResult(_ownership.Refusal, -1, -1));
+            return Task.FromResult(new EpochEndResult(_ownership.Refuse(), -1, -1));
         if (LogReads.CheckEpoch(log.Offsets, currentLeaderEpoch) is var error and not ErrorCode.None)
             return Task.FromResult(new EpochEndResult(error, -1, -1));
         var (epoch, endOffset) = log.Epochs.FindEnd(leaderEpoch, log.Offsets.HighWatermark);
@@ -127,7 +127,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public async Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset)
     {
         if (_ownership.Writable is not { } log)
-            return new DeleteRecordsResult(_ownership.Refusal, -1);
+            return new DeleteRecordsResult(_ownership.Refuse(), -1);
         var target = beforeOffset == -1 ? log.Offsets.HighWatermark : beforeOffset;
         if (target < 0 || target > log.Offsets.HighWatermark)
             return new DeleteRecordsResult(ErrorCode.OffsetOutOfRange, -1);
@@ -161,7 +161,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public async Task<PartitionDescription> DescribeAsync()
     {
         if (_ownership.Readable is not { } log)
-            return new PartitionDescription(_ownership.Refusal, _ownership.Partition, -1, -1, -1, -1, 0, silo.SiloName, [], [], [], _ownership.WaitingReaders);
+            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.SiloName, [], [], [], _ownership.WaitingReaders);
         IReadOnlyList<StoredSegment> segments = [];
         var error = ErrorCode.None;
         try

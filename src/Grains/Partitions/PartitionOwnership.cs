@@ -54,18 +54,6 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
 
     public int WaitingReaders => _waiters?.Count ?? 0;
 
-    /// <summary>What to tell a caller while there is no log for it.</summary>
-    public ErrorCode Refusal
-    {
-        get
-        {
-            if (_state is not (OwnershipState.Missing or OwnershipState.Deleted))
-                return ErrorCode.NotLeaderOrFollower;
-            endActivation();
-            return ErrorCode.UnknownTopicOrPartition;
-        }
-    }
-
     /// <summary>The topic's configs as they are now; as they were, where the topic has just been deleted.</summary>
     public TopicSettings Settings
     {
@@ -74,6 +62,15 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
             _topic = topics.Find(Partition.TopicId) ?? _topic;
             return topics.SettingsOf(_topic!);
         }
+    }
+
+    /// <summary>What to tell a caller while there is no log for it. Ends the activation of a partition that does not exist.</summary>
+    public ErrorCode Refuse()
+    {
+        if (_state is not (OwnershipState.Missing or OwnershipState.Deleted))
+            return ErrorCode.NotLeaderOrFollower;
+        endActivation();
+        return ErrorCode.UnknownTopicOrPartition;
     }
 
     /// <summary>Opens the log; returns when it is open, or when <see cref="PartitionOptions.OpenPatience"/> is over and it is tried in the background.</summary>
@@ -120,14 +117,14 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
                 return ErrorCode.None;
             case AppendOutcome.Fenced:
                 Fence(log);
-                return Refusal;
+                return Refuse();
             case AppendOutcome.Unknown:
                 Break(log, outcome);
                 return await DecideAsync(log, append);
             default:
                 // Overloaded too: by now later batches may be staged behind it, which cannot be taken back.
                 Break(log, outcome);
-                return Refusal;
+                return Refuse();
         }
     }
 
@@ -137,7 +134,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         var former = log.Offsets.LogStartOffset;
         var outcome = await store.AdvanceLogStartAsync(log.Owned, logStartOffset, CancellationToken.None);
         if (!Survives(log, outcome))
-            return Refusal;
+            return Refuse();
 
         // The log may have been opened anew meanwhile: it was read before or after, so it is told in any case.
         foreach (var current in log == _log ? [log] : new[] { log, _log })
