@@ -109,6 +109,9 @@ public sealed class FaultyPartitionStore(IPartitionStore inner) : IPartitionStor
             ? Task.FromResult(AppendOutcome.NotWritten)
             : inner.SaveProducersAsync(partition, asOfOffset, snapshot, cancellation);
 
+    public Task<IReadOnlyList<PartitionId>> ListExpiredAsync(IReadOnlyList<RetentionBound> bounds, int limit, CancellationToken cancellation) =>
+        Reach(() => inner.ListExpiredAsync(bounds, limit, cancellation));
+
     public async Task DeleteAsync(PartitionId partition, CancellationToken cancellation) =>
         await Reach(async () =>
         {

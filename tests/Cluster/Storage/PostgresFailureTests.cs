@@ -79,19 +79,22 @@ public sealed class PostgresFailureTests : IAsyncLifetime
         var opened = await Task.WhenAll(ids.Select(id => test.OpenAsync(id)));
         foreach (var partition in opened)
             Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(partition.Owned, 0, [1]));
-        await _server.StopAsync();
+        _server.Kill();
 
         foreach (var partition in opened)
         {
-            var outcome = await test.AppendAsync(partition.Owned, 1, [1]).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+            // A session may serve its last request before it sees that its server is gone.
+            var (offset, outcome) = (1, AppendOutcome.Committed);
+            while (outcome == AppendOutcome.Committed)
+                outcome = await test.AppendAsync(partition.Owned, offset++, [1]).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
             Assert.True(outcome is AppendOutcome.NotWritten or AppendOutcome.Unknown, outcome.ToString());
         }
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => test.OpenAsync(ids[0]));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => test.Store.ReadAsync(opened[0].Owned, 0, 1, 100, Cancellation));
-        await _server.StartAsync();
+        await _server.StartAgainAsync();
         foreach (var id in ids)
-            Assert.Equal(1, await AppendUntilCommittedAsync(test, id, bytes: 1));
+            Assert.True(await AppendUntilCommittedAsync(test, id, bytes: 1) >= 1);
     }
 
     [Theory]
@@ -105,9 +108,9 @@ public sealed class PostgresFailureTests : IAsyncLifetime
         var underWay = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var writing = ids.Select((id, index) => WriteUntilFailureAsync(test, id, new Random((seed * 100) + index), index, underWay)).ToArray();
         await underWay.Task;
-        await _server.KillAsync();
+        _server.Kill();
         var ends = await Task.WhenAll(writing);
-        await StartAgainAsync();
+        await _server.StartAgainAsync();
 
         for (var i = 0; i < ids.Length; i++)
         {
@@ -172,23 +175,6 @@ public sealed class PostgresFailureTests : IAsyncLifetime
             }
             catch (StoreUnavailableException)
             {
-                Cancellation.ThrowIfCancellationRequested();
-            }
-        }
-    }
-
-    private async Task StartAgainAsync()
-    {
-        while (true)
-        {
-            try
-            {
-                await _server.StartAsync();
-                return;
-            }
-            catch (InvalidOperationException)
-            {
-                // Sessions of the one that was killed have not all ended yet.
                 Cancellation.ThrowIfCancellationRequested();
             }
         }
