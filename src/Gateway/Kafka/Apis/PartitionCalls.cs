@@ -1,0 +1,44 @@
+using Granary.Abstractions;
+using Granary.Abstractions.Partitions;
+using Microsoft.Extensions.Logging;
+
+namespace Granary.Gateway.Kafka.Apis;
+
+/// <param name="AskAsync">Asks the partition's grain and writes down its answer.</param>
+/// <param name="Fail">Writes down that the call itself failed.</param>
+internal readonly record struct PartitionCall(PartitionId Partition, Func<IPartitionGrain, Task> AskAsync, Action<ErrorCode> Fail);
+
+/// <summary>
+/// Grain calls of the requests that name many partitions at once but are not the hot path: at most
+/// <see cref="KafkaOptions.MaxPartitionCallsPerRequest"/> of one request are under way at a time.
+/// </summary>
+internal sealed class PartitionCalls(IGrainFactory grains, KafkaOptions options, ILogger<PartitionCalls> log)
+{
+    /// <summary>Makes all calls; one that fails hinders none of the others.</summary>
+    public Task MakeAsync(RequestContext context, IReadOnlyCollection<PartitionCall> calls)
+    {
+        if (calls.Count == 0)
+            return Task.CompletedTask;
+        var bound = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = options.MaxPartitionCallsPerRequest,
+            CancellationToken = context.Aborted,
+        };
+        return Parallel.ForEachAsync(calls, bound, async (call, _) => await MakeAsync(call));
+    }
+
+    private async Task MakeAsync(PartitionCall call)
+    {
+        try
+        {
+            await call.AskAsync(grains.GetGrain<IPartitionGrain>(call.Partition.ToKey()));
+        }
+        catch (Exception failure)
+        {
+            // Clients take NOT_LEADER_OR_FOLLOWER as a reason to look for the leader again and to repeat the request.
+            var answer = GrainFailures.ToErrorCode(failure, ErrorCode.NotLeaderOrFollower);
+            log.CallFailed(call.Partition, answer, failure);
+            call.Fail(answer);
+        }
+    }
+}
