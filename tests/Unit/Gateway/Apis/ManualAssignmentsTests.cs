@@ -1,5 +1,5 @@
-using Granary.Abstractions;
 using Granary.Gateway.Kafka.Apis;
+using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Unit.Gateway.Apis;
 

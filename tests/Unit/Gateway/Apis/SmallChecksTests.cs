@@ -1,7 +1,7 @@
 using System.Net.Sockets;
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Gateway.Kafka.Apis;
+using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Unit.Gateway.Apis;
 
