@@ -1,6 +1,5 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
-using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace Granary.KafkaClients.Confluent;
 

@@ -25,8 +25,9 @@ internal sealed class InitProducerIdApi(IGrainFactory grains, ILogger<InitProduc
         }
         catch (Exception failure)
         {
-            // COORDINATOR_NOT_AVAILABLE is what clients repeat here, with and without a transactional id.
-            var answer = GrainFailures.ToErrorCode(failure, ErrorCode.CoordinatorNotAvailable);
+            // Clients repeat the request for this code. For COORDINATOR_NOT_AVAILABLE the Java client would look for a coordinator
+            // first, by a transactional id that it does not have.
+            var answer = GrainFailures.ToErrorCode(failure, ErrorCode.CoordinatorLoadInProgress);
             log.CallFailed("Asking for a producer id", answer, failure);
             return Refuse(answer);
         }
