@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Granary.Abstractions.Topics;
+using Microsoft.Extensions.Options;
 
 namespace Granary.Gateway.Kafka.Apis;
 
@@ -27,9 +28,9 @@ internal sealed record ListedConfig(
     ImmutableArray<ConfigSynonym> Synonyms);
 
 /// <summary>Configs as DescribeConfigs and CreateTopics list them: every config there is, with its value and where that comes from.</summary>
-internal sealed class ConfigListing(KafkaOptions options)
+internal sealed class ConfigListing(IOptions<KafkaOptions> options)
 {
-    private readonly ImmutableArray<ListedConfig> _broker = BrokerConfigs.List(options);
+    private readonly ImmutableArray<ListedConfig> _broker = BrokerConfigs.List(options.Value);
 
     /// <summary>A topic's configs; <paramref name="overrides"/> are those that were set on it.</summary>
     public IEnumerable<ListedConfig> OfTopic(ImmutableDictionary<string, string> overrides) =>

@@ -7,10 +7,11 @@ using System.Collections.Immutable;
 using Granary.Abstractions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
+using Microsoft.Extensions.Options;
 
 namespace Granary.Gateway.Kafka.Apis;
 
-internal sealed class CreateTopicsApi(CatalogCalls catalog, ConfigListing configs)
+internal sealed class CreateTopicsApi(CatalogCalls catalog, ConfigListing configs, IOptions<KafkaOptions> options)
 {
     private const short ReportedReplicationFactor = 1;
 
@@ -47,15 +48,21 @@ internal sealed class CreateTopicsApi(CatalogCalls catalog, ConfigListing config
                 topic.ReplicationFactor,
                 [.. topic.Assignments.Select(assignment => (assignment.PartitionIndex, (IReadOnlyList<int>)assignment.BrokerIds))]);
 
-    private static NewTopic ToNewTopic(CreateTopicsRequest.CreatableTopic topic)
+    private NewTopic ToNewTopic(CreateTopicsRequest.CreatableTopic topic)
     {
         // A config that is named twice counts as it was said last, as in Kafka.
         var overrides = ImmutableDictionary.CreateBuilder<string, string?>();
         foreach (var config in topic.Configs)
             overrides[config.Name] = config.Value;
+        var partitionCount = topic switch
+        {
+            { Assignments.Count: > 0 } => topic.Assignments.Count,
+            { NumPartitions: -1 } => options.Value.NumPartitions,
+            _ => topic.NumPartitions,
+        };
         return new NewTopic(
             topic.Name,
-            topic.Assignments.Count > 0 ? topic.Assignments.Count : topic.NumPartitions,
+            partitionCount,
             overrides.ToImmutable(),
             topic.ReplicationFactor);
     }

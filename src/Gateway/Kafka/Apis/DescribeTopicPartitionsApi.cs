@@ -7,10 +7,15 @@ using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
+using Microsoft.Extensions.Options;
 
 namespace Granary.Gateway.Kafka.Apis;
 
-internal sealed class DescribeTopicPartitionsApi(ClusterView cluster, TopicDirectory directory, TopicLookup lookup, KafkaOptions options)
+internal sealed class DescribeTopicPartitionsApi(
+    ClusterView cluster,
+    TopicDirectory directory,
+    TopicLookup lookup,
+    IOptions<KafkaOptions> options)
 {
     public async ValueTask<DescribeTopicPartitionsResponse> HandleAsync(RequestContext context, DescribeTopicPartitionsRequest request)
     {
@@ -34,7 +39,7 @@ internal sealed class DescribeTopicPartitionsApi(ClusterView cluster, TopicDirec
             topics.Keys,
             name => topics[name]?.PartitionCount,
             request.Cursor is { } cursor ? new PageCursor(cursor.TopicName, cursor.PartitionIndex) : null,
-            Math.Clamp(request.ResponsePartitionLimit, 1, options.MaxPartitionsPerPage));
+            Math.Clamp(request.ResponsePartitionLimit, 1, options.Value.MaxPartitionsPerPage));
         foreach (var slice in page)
         {
             if (topics[slice.Topic] is { } topic)

@@ -10,6 +10,7 @@ using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
+using Microsoft.Extensions.Options;
 
 namespace Granary.Gateway.Kafka.Apis;
 
@@ -18,10 +19,12 @@ internal sealed class MetadataApi(
     TopicDirectory directory,
     TopicLookup lookup,
     CatalogCalls catalog,
-    KafkaOptions options)
+    IOptions<KafkaOptions> options)
 {
     private const short FirstVersionWithAutoCreationFlag = 4;
     private const short FirstVersionThatAsksById = 12;
+
+    private readonly KafkaOptions _options = options.Value;
 
     public async ValueTask<MetadataResponse> HandleAsync(RequestContext context, MetadataRequest request)
     {
@@ -85,7 +88,7 @@ internal sealed class MetadataApi(
         var valid = names.Where(name => name is not null && TopicNames.IsValid(name)).Select(name => name!).ToList();
         var found = await lookup.FindAsync(valid);
         var missing = valid.Where(name => found.Topic(name) is null).ToList();
-        var mayCreate = options.AutoCreateTopics
+        var mayCreate = _options.AutoCreateTopics
             && (context.ApiVersion < FirstVersionWithAutoCreationFlag || request.AllowAutoTopicCreation);
         var refusals = mayCreate && found.UnknownName == ErrorCode.UnknownTopicOrPartition
             ? await CreateAsync(missing)
@@ -105,8 +108,8 @@ internal sealed class MetadataApi(
     /// <summary>Creates what is missing; returns why a topic was not created, for those that were not.</summary>
     private async Task<Dictionary<string, ErrorCode>> CreateAsync(List<string> missing)
     {
-        var created = missing.Take(options.MaxAutoCreatedTopicsPerRequest)
-            .Select(name => new NewTopic(name, -1, ImmutableDictionary<string, string?>.Empty))
+        var created = missing.Take(_options.MaxAutoCreatedTopicsPerRequest)
+            .Select(name => new NewTopic(name, _options.NumPartitions, ImmutableDictionary<string, string?>.Empty))
             .ToImmutableArray();
         var refusals = missing.Skip(created.Length).ToDictionary(name => name, _ => ErrorCode.UnknownTopicOrPartition);
         foreach (var result in await catalog.CreateAsync(created, validateOnly: false, timeoutMs: 0))

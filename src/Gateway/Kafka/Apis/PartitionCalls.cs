@@ -1,6 +1,7 @@
 using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Granary.Gateway.Kafka.Apis;
 
@@ -12,7 +13,7 @@ internal readonly record struct PartitionCall(PartitionId Partition, Func<IParti
 /// Grain calls of the requests that name many partitions at once but are not the hot path: at most
 /// <see cref="KafkaOptions.MaxPartitionCallsPerRequest"/> of one request are under way at a time.
 /// </summary>
-internal sealed class PartitionCalls(IGrainFactory grains, KafkaOptions options, ILogger<PartitionCalls> log)
+internal sealed class PartitionCalls(IGrainFactory grains, IOptions<KafkaOptions> options, ILogger<PartitionCalls> log)
 {
     /// <summary>Makes all calls; one that fails hinders none of the others.</summary>
     public Task MakeAsync(RequestContext context, IReadOnlyCollection<PartitionCall> calls)
@@ -21,7 +22,7 @@ internal sealed class PartitionCalls(IGrainFactory grains, KafkaOptions options,
             return Task.CompletedTask;
         var bound = new ParallelOptions
         {
-            MaxDegreeOfParallelism = options.MaxPartitionCallsPerRequest,
+            MaxDegreeOfParallelism = options.Value.MaxPartitionCallsPerRequest,
             CancellationToken = context.Aborted,
         };
         return Parallel.ForEachAsync(calls, bound, async (call, _) => await MakeAsync(call));

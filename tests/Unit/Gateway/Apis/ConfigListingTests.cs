@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Apis;
+using Microsoft.Extensions.Options;
 
 namespace Granary.Unit.Gateway.Apis;
 
 public sealed class ConfigListingTests
 {
-    private static readonly ConfigListing s_listing = new(new KafkaOptions());
+    private static readonly ConfigListing s_listing = new(Options.Create(new KafkaOptions()));
 
     [Fact]
     public void OfTopic_WithoutOverrides_ListsEveryConfigWithItsDefault()
@@ -70,7 +71,7 @@ public sealed class ConfigListingTests
     [Fact]
     public void OfBroker_WithAnOption_SaysThatItWasSet()
     {
-        var listing = new ConfigListing(new KafkaOptions { NumPartitions = 4 });
+        var listing = new ConfigListing(Options.Create(new KafkaOptions { NumPartitions = 4 }));
 
         var config = Assert.Single(listing.OfBroker(), config => config.Name == "num.partitions");
 
