@@ -1,0 +1,34 @@
+namespace Granary.Gateway.Kafka;
+
+/// <summary>What a handler knows of the request apart from its body. One per request.</summary>
+internal sealed class RequestContext
+{
+    /// <summary>The version that the request is written in, and its reply is to be.</summary>
+    public required short ApiVersion { get; init; }
+
+    public required string? ClientId { get; init; }
+
+    /// <summary>Unique among connections of all processes.</summary>
+    public required Guid ConnectionId { get; init; }
+
+    /// <summary>The door the client came in by: what Metadata names as this broker's address.</summary>
+    public required Listener Listener { get; init; }
+
+    /// <summary>The connection is gone: nobody will read the reply.</summary>
+    public CancellationToken Aborted { get; init; }
+
+    /// <summary>The listener is about to stop: whoever waits for data answers now with what there is.</summary>
+    public CancellationToken Stopping { get; init; }
+
+    /// <summary>
+    /// Null, or what the connection awaits before it starts the next request. A handler sets it, before its first await, where it could not
+    /// do at once what has to happen in the order of requests. It must not fail.
+    /// </summary>
+    public Task? OrderedPart { get; set; }
+
+    /// <summary>Null, or why the connection is to be closed instead of a reply (what came before is still replied to). Set by the handler.</summary>
+    public string? CloseReason { get; private set; }
+
+    /// <summary>Closes the connection where the protocol has no reply that could say what is wrong.</summary>
+    public void Close(string reason) => CloseReason ??= reason;
+}
