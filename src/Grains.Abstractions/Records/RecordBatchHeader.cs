@@ -172,6 +172,17 @@ public readonly record struct RecordBatchHeader
         StampCrc(batch);
     }
 
+    /// <summary>Stamps the producer into a whole batch and computes its CRC anew; <paramref name="batch"/> holds this one batch and nothing after it.</summary>
+    public static void StampProducer(Span<byte> batch, in ProducerStamp producer)
+    {
+        var attributes = BinaryPrimitives.ReadInt16BigEndian(batch[AttributesAt..]) & ~TransactionalBit;
+        BinaryPrimitives.WriteInt16BigEndian(batch[AttributesAt..], (short)(attributes | (producer.IsTransactional ? TransactionalBit : 0)));
+        BinaryPrimitives.WriteInt64BigEndian(batch[ProducerIdAt..], producer.ProducerId);
+        BinaryPrimitives.WriteInt16BigEndian(batch[ProducerEpochAt..], producer.ProducerEpoch);
+        BinaryPrimitives.WriteInt32BigEndian(batch[BaseSequenceAt..], producer.BaseSequence);
+        StampCrc(batch);
+    }
+
     /// <summary>The CRC-32C that a whole batch ought to carry.</summary>
     public static uint ComputeCrc(ReadOnlySpan<byte> batch) => Crc32C.Compute(batch[AttributesAt..]);
 
