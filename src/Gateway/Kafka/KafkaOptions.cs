@@ -7,8 +7,8 @@ namespace Granary.Gateway.Kafka;
 /// </summary>
 public sealed class KafkaOptions
 {
-    /// <summary>Where to listen (Kafka's listeners). An address other than loopback opens the log to whoever can reach it: there is no authentication yet.</summary>
-    public IPAddress Address { get; set; } = IPAddress.Loopback;
+    /// <summary>The IP address to listen on (Kafka's listeners). One other than loopback opens the log to whoever can reach it: there is no authentication yet.</summary>
+    public string Address { get; set; } = "127.0.0.1";
 
     /// <summary>The port to listen on; 0 takes a free one.</summary>
     public int Port { get; set; } = 9092;
@@ -70,8 +70,8 @@ public sealed class KafkaOptions
     /// <summary>max.incremental.fetch.session.cache.slots: fetch sessions kept at a time. At the bound one is evicted, or the client fetches without a session.</summary>
     public int FetchSessionSlots { get; set; } = 1_000;
 
-    /// <summary>Partitions in one fetch session. A client with more of them fetches without a session, naming all of them each time.</summary>
-    public int MaxFetchSessionPartitions { get; set; } = 100_000;
+    /// <summary>Partitions in all fetch sessions together (about 200 bytes each). Beyond it clients fetch without a session, naming all partitions each time.</summary>
+    public int MaxFetchSessionPartitions { get; set; } = 500_000;
 
     /// <summary>How long a fetch session is safe from eviction after its last use, and after its creation.</summary>
     public TimeSpan FetchSessionEviction { get; set; } = TimeSpan.FromMinutes(2);
@@ -97,6 +97,8 @@ public sealed class KafkaOptions
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate()
     {
+        if (!IPAddress.TryParse(Address, out _))
+            yield return $"{nameof(Address)} is '{Address}': an IP address is wanted.";
         if (Port is < 0 or > 65535)
             yield return $"{nameof(Port)} is {Port}: 0 to 65535 is wanted.";
         if (AdvertisedPort is < 0 or > 65535)

@@ -1,3 +1,5 @@
+using Granary.Gateway.Kafka.Fetching;
+
 namespace Granary.Gateway.Kafka;
 
 /// <summary>What a handler knows of the request apart from its body. One per request.</summary>
@@ -17,14 +19,20 @@ internal sealed class RequestContext
     /// <summary>The connection is gone: nobody will read the reply.</summary>
     public CancellationToken Aborted { get; init; }
 
-    /// <summary>The listener is about to stop: whoever waits for data answers now with what there is.</summary>
-    public CancellationToken Stopping { get; init; }
+    /// <summary>The connection is about to end, or is gone: whoever waits for data answers now with what there is.</summary>
+    public CancellationToken Ending { get; init; }
+
+    /// <summary>What the connection's fetches know from one to the next.</summary>
+    public FetchReader Reader { get; init; } = new();
 
     /// <summary>
     /// Null, or what the connection awaits before it starts the next request. A handler sets it, before its first await, where it could not
-    /// do at once what has to happen in the order of requests. It must not fail.
+    /// do at once what has to happen in the order of requests.
     /// </summary>
     public Task? OrderedPart { get; set; }
+
+    /// <summary>True: the request wants no reply (Produce with acks 0), whatever the handler returns.</summary>
+    public bool NoReply { get; set; }
 
     /// <summary>Null, or why the connection is to be closed instead of a reply (what came before is still replied to). Set by the handler.</summary>
     public string? CloseReason { get; private set; }
