@@ -9,6 +9,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class AlterConfigsApi(ConfigAlterations alterations)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 2;
+
     public async ValueTask<AlterConfigsResponse> HandleAsync(RequestContext context, AlterConfigsRequest request)
     {
         var response = new AlterConfigsResponse();

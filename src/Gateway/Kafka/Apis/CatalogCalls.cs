@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using Granary.Abstractions;
 using Granary.Abstractions.Topics;
-using Microsoft.Extensions.Logging;
 
 namespace Granary.Gateway.Kafka.Apis;
 
@@ -9,7 +7,7 @@ namespace Granary.Gateway.Kafka.Apis;
 /// Changes of the catalog that clients ask for. When a change is answered, this process's <see cref="TopicDirectory"/> shows it, so
 /// that a client's next request on any connection of this process finds what it was told.
 /// </summary>
-internal sealed class CatalogCalls(IGrainFactory grains, TopicDirectory directory, ILogger<CatalogCalls> log)
+internal sealed class CatalogCalls(IGrainFactory grains, TopicDirectory directory, CallFailures failures)
 {
     public Task<ImmutableArray<TopicResult>> CreateAsync(ImmutableArray<NewTopic> topics, bool validateOnly, int timeoutMs) =>
         ChangeAsync(
@@ -59,8 +57,7 @@ internal sealed class CatalogCalls(IGrainFactory grains, TopicDirectory director
         }
         catch (Exception failure)
         {
-            var answer = GrainFailures.ToErrorCode(failure, ErrorCode.RequestTimedOut);
-            log.CallFailed(what, answer, failure);
+            var answer = failures.ToErrorCode(what, failure, ErrorCode.RequestTimedOut);
             var message = answer == ErrorCode.RequestTimedOut
                 ? "The topic catalog did not answer in time: whether the change was made is not known."
                 : "The topic catalog failed: whether the change was made is not known.";
@@ -81,7 +78,7 @@ internal sealed class CatalogCalls(IGrainFactory grains, TopicDirectory director
         catch (Exception failure)
         {
             // The change is saved, and that is what was asked; the directory's own poll brings it later.
-            log.RefreshFailed(failure);
+            failures.NotShown(failure);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Granary.Abstractions;
 using Granary.Abstractions.Topics;
 
 namespace Granary.Gateway.Kafka.Apis;

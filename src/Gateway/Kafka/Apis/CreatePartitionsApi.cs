@@ -4,7 +4,6 @@
 // - Assignments by hand are checked and count partitions, no more: Granary places them itself.
 // - timeoutMs of 0 or less waits for the answer all the same: it is a matter of milliseconds, and the outcome is known then.
 using System.Collections.Immutable;
-using Granary.Abstractions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
 
@@ -12,6 +11,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class CreatePartitionsApi(TopicLookup lookup, CatalogCalls catalog)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 3;
+
     public async ValueTask<CreatePartitionsResponse> HandleAsync(RequestContext context, CreatePartitionsRequest request)
     {
         var response = new CreatePartitionsResponse();

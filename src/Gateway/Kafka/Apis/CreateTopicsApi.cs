@@ -4,7 +4,6 @@
 // - Any replication factor from 1 is taken and answered as 1: PostgreSQL keeps the copies. Assignments by hand count partitions, no more.
 // - timeoutMs of 0 or less waits for the answer all the same: it is a matter of milliseconds, and the outcome is known then.
 using System.Collections.Immutable;
-using Granary.Abstractions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
 using Microsoft.Extensions.Options;
@@ -13,6 +12,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class CreateTopicsApi(CatalogCalls catalog, ConfigListing configs, IOptions<KafkaOptions> options)
 {
+    public const short LowestVersion = 2;
+    public const short HighestVersion = 7;
+
     private const short ReportedReplicationFactor = 1;
 
     public async ValueTask<CreateTopicsResponse> HandleAsync(RequestContext context, CreateTopicsRequest request)

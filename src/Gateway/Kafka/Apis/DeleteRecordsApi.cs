@@ -2,7 +2,6 @@
 // KIP-107: the log start offset moves up to the asked offset; -1 stands for the high watermark.
 // Other than Kafka:
 // - timeoutMs bounds Kafka's wait for its followers; there are none here, and it is not looked at.
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Gateway.Kafka.Wire;
 
@@ -10,6 +9,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class DeleteRecordsApi(TopicLookup lookup, PartitionCalls partitions)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 2;
+
     private const long UnknownLowWatermark = -1;
 
     public async ValueTask<DeleteRecordsResponse> HandleAsync(RequestContext context, DeleteRecordsRequest request)

@@ -3,7 +3,6 @@
 // Other than Kafka:
 // - timeoutMs of 0 or less waits for the answer all the same: it is a matter of milliseconds, and the outcome is known then.
 using System.Collections.Immutable;
-using Granary.Abstractions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
 
@@ -11,6 +10,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class DeleteTopicsApi(TopicDirectory directory, CatalogCalls catalog)
 {
+    public const short LowestVersion = 1;
+    public const short HighestVersion = 6;
+
     private const short FirstVersionWithStates = 6;
 
     public async ValueTask<DeleteTopicsResponse> HandleAsync(RequestContext context, DeleteTopicsRequest request)

@@ -3,13 +3,15 @@
 // Other than Kafka:
 // - No broker is ever fenced: one that cannot serve is not in the list.
 // - There are no controllers of their own, so their endpoints (type 2) are refused as Kafka's brokers refuse them.
-using Granary.Abstractions;
 using Granary.Gateway.Kafka.Wire;
 
 namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class DescribeClusterApi(ClusterView cluster)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 2;
+
     private const sbyte Brokers = 1;
     private const sbyte Controllers = 2;
 

@@ -4,7 +4,6 @@
 // - The cluster-wide broker resource (empty name) lists nothing: it holds what was changed while brokers run, and nothing can be.
 // - Broker loggers, client metrics and groups have no configs here; those resource types are refused with INVALID_REQUEST.
 using System.Globalization;
-using Granary.Abstractions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
 
@@ -12,6 +11,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class DescribeConfigsApi(ClusterView cluster, TopicLookup lookup, ConfigListing listing)
 {
+    public const short LowestVersion = 1;
+    public const short HighestVersion = 4;
+
     public async ValueTask<DescribeConfigsResponse> HandleAsync(RequestContext context, DescribeConfigsRequest request)
     {
         var response = new DescribeConfigsResponse();

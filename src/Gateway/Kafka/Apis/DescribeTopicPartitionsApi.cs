@@ -3,7 +3,6 @@
 // Other than Kafka:
 // - Eligible leader replicas are always null: the one replica is the leader.
 // - The largest page is KafkaOptions.MaxPartitionsPerPage (Kafka: max.request.partition.size.limit, also 2000).
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
@@ -17,6 +16,9 @@ internal sealed class DescribeTopicPartitionsApi(
     TopicLookup lookup,
     IOptions<KafkaOptions> options)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 0;
+
     public async ValueTask<DescribeTopicPartitionsResponse> HandleAsync(RequestContext context, DescribeTopicPartitionsRequest request)
     {
         var response = new DescribeTopicPartitionsResponse();

@@ -4,13 +4,15 @@
 // - The node that is asked is the coordinator of every group and every transactional id: groups are grains, and any gateway reaches them.
 // - Share groups (key type 2) do not exist here; asking for their coordinator is refused with INVALID_REQUEST, as Kafka does where they
 //   are switched off.
-using Granary.Abstractions;
 using Granary.Gateway.Kafka.Wire;
 
 namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class FindCoordinatorApi(ClusterView cluster)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 6;
+
     private const short FirstVersionWithManyKeys = 4;
     private const sbyte Group = 0;
     private const sbyte Transaction = 1;

@@ -9,6 +9,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class IncrementalAlterConfigsApi(ConfigAlterations alterations)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 1;
+
     public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(RequestContext context, IncrementalAlterConfigsRequest request)
     {
         var response = new IncrementalAlterConfigsResponse();

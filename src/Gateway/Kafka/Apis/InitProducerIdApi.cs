@@ -5,15 +5,16 @@
 //   code that every client takes as final: the Java client and librdkafka turn it into a fatal error of initTransactions at once,
 //   whereas librdkafka repeats the request for UNSUPPORTED_VERSION, INVALID_REQUEST and the like until its timeout hides the reason.
 // - An idempotent producer gets a new id each time, with epoch 0; the id and epoch it names are not looked at, as in Kafka.
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Gateway.Kafka.Wire;
-using Microsoft.Extensions.Logging;
 
 namespace Granary.Gateway.Kafka.Apis;
 
-internal sealed class InitProducerIdApi(IGrainFactory grains, ILogger<InitProducerIdApi> log)
+internal sealed class InitProducerIdApi(IGrainFactory grains, CallFailures failures)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 5;
+
     public async ValueTask<InitProducerIdResponse> HandleAsync(RequestContext context, InitProducerIdRequest request)
     {
         if (request.TransactionalId is not null)
@@ -27,9 +28,7 @@ internal sealed class InitProducerIdApi(IGrainFactory grains, ILogger<InitProduc
         {
             // Clients repeat the request for this code. For COORDINATOR_NOT_AVAILABLE the Java client would look for a coordinator
             // first, by a transactional id that it does not have.
-            var answer = GrainFailures.ToErrorCode(failure, ErrorCode.CoordinatorLoadInProgress);
-            log.CallFailed("Asking for a producer id", answer, failure);
-            return Refuse(answer);
+            return Refuse(failures.ToErrorCode("Asking for a producer id", failure, ErrorCode.CoordinatorLoadInProgress));
         }
     }
 

@@ -5,7 +5,6 @@
 // - Nothing is tiered: "earliest local" is "earliest", and "latest tiered" finds nothing (offset -1).
 // - timeoutMs (version 10) bounds Kafka's reads from remote storage; there are none here, and it is not looked at.
 // - replicaId is not looked at: no client copies a log as a follower.
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Gateway.Kafka.Wire;
 
@@ -13,6 +12,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class ListOffsetsApi(TopicLookup lookup, PartitionCalls partitions)
 {
+    public const short LowestVersion = 1;
+    public const short HighestVersion = 10;
+
     public async ValueTask<ListOffsetsResponse> HandleAsync(RequestContext context, ListOffsetsRequest request)
     {
         var response = new ListOffsetsResponse();

@@ -1,4 +1,3 @@
-using Granary.Abstractions;
 
 namespace Granary.Gateway.Kafka.Apis;
 

@@ -6,7 +6,6 @@
 // - Replicas and in-sync replicas are the one leader: PostgreSQL keeps the copies, and any gateway may serve the partition.
 // - A partition always has a leader: its grain is activated by the first call.
 using System.Collections.Immutable;
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
@@ -21,6 +20,9 @@ internal sealed class MetadataApi(
     CatalogCalls catalog,
     IOptions<KafkaOptions> options)
 {
+    public const short LowestVersion = 0;
+    public const short HighestVersion = 13;
+
     private const short FirstVersionWithAutoCreationFlag = 4;
     private const short FirstVersionThatAsksById = 12;
 

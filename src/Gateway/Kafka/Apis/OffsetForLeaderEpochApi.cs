@@ -2,7 +2,6 @@
 // KIP-101, KIP-279 and KIP-320: a consumer learns where an epoch ended and so notices that a log was cut below its position.
 // Other than Kafka:
 // - replicaId is not looked at: no client copies a log as a follower.
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Gateway.Kafka.Wire;
 
@@ -10,6 +9,9 @@ namespace Granary.Gateway.Kafka.Apis;
 
 internal sealed class OffsetForLeaderEpochApi(TopicLookup lookup, PartitionCalls partitions)
 {
+    public const short LowestVersion = 2;
+    public const short HighestVersion = 4;
+
     public async ValueTask<OffsetForLeaderEpochResponse> HandleAsync(RequestContext context, OffsetForLeaderEpochRequest request)
     {
         var response = new OffsetForLeaderEpochResponse();

@@ -1,6 +1,4 @@
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Granary.Gateway.Kafka.Apis;
@@ -13,7 +11,7 @@ internal readonly record struct PartitionCall(PartitionId Partition, Func<IParti
 /// Grain calls of the requests that name many partitions at once but are not the hot path: at most
 /// <see cref="KafkaOptions.MaxPartitionCallsPerRequest"/> of one request are under way at a time.
 /// </summary>
-internal sealed class PartitionCalls(IGrainFactory grains, IOptions<KafkaOptions> options, ILogger<PartitionCalls> log)
+internal sealed class PartitionCalls(IGrainFactory grains, IOptions<KafkaOptions> options, PartitionFailures failures)
 {
     /// <summary>Makes all calls; one that fails hinders none of the others.</summary>
     public Task MakeAsync(RequestContext context, IReadOnlyCollection<PartitionCall> calls)
@@ -36,10 +34,7 @@ internal sealed class PartitionCalls(IGrainFactory grains, IOptions<KafkaOptions
         }
         catch (Exception failure)
         {
-            // Clients take NOT_LEADER_OR_FOLLOWER as a reason to look for the leader again and to repeat the request.
-            var answer = GrainFailures.ToErrorCode(failure, ErrorCode.NotLeaderOrFollower);
-            log.CallFailed(call.Partition, answer, failure);
-            call.Fail(answer);
+            call.Fail(failures.ToErrorCode(call.Partition, failure));
         }
     }
 }

@@ -1,7 +1,5 @@
-using Granary.Abstractions;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
-using Microsoft.Extensions.Logging;
 
 namespace Granary.Gateway.Kafka.Apis;
 
@@ -9,7 +7,7 @@ namespace Granary.Gateway.Kafka.Apis;
 /// Finds topics for requests that must not deny what exists: where this process has not heard of one, the catalog is asked once for
 /// the whole request.
 /// </summary>
-internal sealed class TopicLookup(TopicDirectory directory, ILogger<TopicLookup> log)
+internal sealed class TopicLookup(TopicDirectory directory, CallFailures failures)
 {
     /// <summary>Looks these names up. The answer of <see cref="Found"/> holds for them and for them alone.</summary>
     public async ValueTask<Found> FindAsync(IEnumerable<string> names)
@@ -34,7 +32,7 @@ internal sealed class TopicLookup(TopicDirectory directory, ILogger<TopicLookup>
         }
         catch (Exception failure)
         {
-            log.CallFailed("Looking for a topic in the catalog", ErrorCode.LeaderNotAvailable, failure);
+            failures.ToErrorCode("Looking for a topic in the catalog", failure, ErrorCode.LeaderNotAvailable);
             return false;
         }
     }
