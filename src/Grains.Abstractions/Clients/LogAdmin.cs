@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using Granary.Abstractions.Topics;
+
+namespace Granary.Abstractions.Clients;
+
+/// <summary>Creates, deletes, lists and changes topics, over <see cref="ITopicCatalogGrain"/>. A refusal is a <see cref="LogException"/>.</summary>
+public sealed class LogAdmin(IGrainFactory grains)
+{
+    private ITopicCatalogGrain Catalog => grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key);
+
+    /// <summary>Creates a topic.</summary>
+    /// <param name="name">1 to 249 of letters, digits, dot, underscore and dash.</param>
+    /// <param name="partitionCount">1 or more; null: the cluster's num.partitions.</param>
+    /// <param name="configs">Configs by Kafka's names, as Kafka writes them; null: the defaults.</param>
+    public async Task<TopicDescription> CreateTopicAsync(
+        string name,
+        int? partitionCount = null,
+        IReadOnlyDictionary<string, string?>? configs = null)
+    {
+        var topic = new NewTopic(name, partitionCount ?? -1, configs?.ToImmutableDictionary() ?? ImmutableDictionary<string, string?>.Empty);
+        return TopicOf(await Catalog.CreateAsync([topic], validateOnly: false), "create", name);
+    }
+
+    /// <summary>The topic as it is, created where it is not there yet (then as in <see cref="CreateTopicAsync"/>).</summary>
+    public async Task<TopicDescription> EnsureTopicAsync(string name, int? partitionCount = null, IReadOnlyDictionary<string, string?>? configs = null)
+    {
+        if (await FindTopicAsync(name) is { } there)
+            return there;
+        try
+        {
+            return await CreateTopicAsync(name, partitionCount, configs);
+        }
+        catch (LogException lost) when (lost.Error == ErrorCode.TopicAlreadyExists)
+        {
+            // Another created it in between.
+            return await FindTopicAsync(name) ?? throw new LogException(ErrorCode.UnknownTopicOrPartition, $"topic {name} was deleted meanwhile", lost);
+        }
+    }
+
+    /// <summary>Deletes a topic and all of its records.</summary>
+    public async Task DeleteTopicAsync(string name) => TopicOf(await Catalog.DeleteAsync([new TopicName(name)]), "delete", name);
+
+    /// <summary>Raises a topic's number of partitions to <paramref name="partitionCount"/>. Keys then go to other partitions than before.</summary>
+    public async Task<TopicDescription> AddPartitionsAsync(string name, int partitionCount) =>
+        TopicOf(await Catalog.CreatePartitionsAsync([new NewPartitions(name, partitionCount)], validateOnly: false), "add partitions to", name);
+
+    /// <summary>Sets configs of a topic by Kafka's names; a null value puts one back to its default. Those not named stay.</summary>
+    public async Task<TopicDescription> AlterConfigAsync(string name, IReadOnlyDictionary<string, string?> configs)
+    {
+        var changes = configs.Select(config => new ConfigChange(
+            config.Key,
+            config.Value is null ? ConfigOperation.Delete : ConfigOperation.Set,
+            config.Value));
+        return TopicOf(
+            await Catalog.AlterConfigsAsync([new TopicConfigChanges(name, [.. changes], ReplaceAll: false)], validateOnly: false),
+            "alter",
+            name);
+    }
+
+    /// <summary>All topics, by name.</summary>
+    public async Task<IReadOnlyList<TopicDescription>> ListTopicsAsync()
+    {
+        var catalog = await Catalog.WatchAsync(knownVersion: 0, maxWait: TimeSpan.Zero);
+        return [.. catalog.Topics.OrderBy(topic => topic.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>The topic of that name, or null.</summary>
+    public async Task<TopicDescription?> FindTopicAsync(string name) => (await ListTopicsAsync()).FirstOrDefault(topic => topic.Name == name);
+
+    private static TopicDescription TopicOf(ImmutableArray<TopicResult> results, string what, string name) => results is [{ Error: ErrorCode.None, Topic: { } topic }]
+        ? topic
+        : throw new LogException(
+            results.Length == 1 ? results[0].Error : ErrorCode.UnknownServerError,
+            $"cannot {what} topic {name}: {(results.Length == 1 ? results[0].Message ?? results[0].Error.ToString() : "no answer")}");
+}

@@ -1,0 +1,18 @@
+namespace Granary.Abstractions.Clients;
+
+/// <summary>One partition of a topic, by the topic's name; partitions count from 0.</summary>
+public readonly record struct TopicPartition(string Topic, int Partition)
+{
+    public override string ToString() => $"{Topic}[{Partition}]";
+}
+
+/// <summary>A partition, and where in it to start reading.</summary>
+public readonly record struct TopicPartitionOffset(TopicPartition Partition, LogPosition Position)
+{
+    public TopicPartitionOffset(string topic, int partition, LogPosition position)
+        : this(new TopicPartition(topic, partition), position)
+    {
+    }
+
+    public override string ToString() => $"{Partition}@{Position}";
+}
