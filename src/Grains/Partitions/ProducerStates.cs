@@ -1,4 +1,3 @@
-using Granary.Abstractions;
 using Granary.Abstractions.Records;
 
 namespace Granary.Grains.Partitions;

@@ -107,6 +107,9 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
         OwnedPartition partition, long asOfOffset, ReadOnlyMemory<byte> snapshot, CancellationToken cancellation) =>
         _work.SaveProducersAsync(Own(partition), asOfOffset, snapshot, cancellation);
 
+    public Task<IReadOnlyList<PartitionId>> ListExpiredAsync(IReadOnlyList<RetentionBound> bounds, int limit, CancellationToken cancellation) =>
+        _readSessions.RunAsync((connection, timeout) => ExpiredPartitions.ListAsync(connection, bounds, limit, timeout), cancellation);
+
     public async Task DeleteAsync(PartitionId partition, CancellationToken cancellation) =>
         _history.Forget(await _work.DeleteAsync(partition, cancellation));
 

@@ -16,7 +16,7 @@ public sealed class StorageOptions
     public int MaxFlushBytes { get; set; } = 4 << 20;
 
     /// <summary>Payload up to which a flush goes as one statement in one round trip; above it COPY is quicker. Zero: always COPY.</summary>
-    public int OneTripBytes { get; set; } = 64 << 10;
+    public int OneTripBytes { get; set; } = 128 << 10;
 
     /// <summary>Payload that may wait in one lane; above it an append is answered <see cref="AppendOutcome.Overloaded"/>.</summary>
     public long MaxQueuedBytesPerLane { get; set; } = 64L << 20;

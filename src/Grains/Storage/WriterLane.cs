@@ -320,12 +320,12 @@ internal sealed class WriterLane
     private static void RefuseBroken(List<PendingAppend> appends)
     {
         var kept = 0;
-        foreach (var append in appends)
+        for (var i = 0; i < appends.Count; i++)
         {
-            if (append.Owner.IsBroken)
-                Settle(append, AppendOutcome.NotWritten);
+            if (appends[i].Owner.IsBroken)
+                Settle(appends[i], AppendOutcome.NotWritten);
             else
-                appends[kept++] = append;
+                appends[kept++] = appends[i];
         }
 
         appends.RemoveRange(kept, appends.Count - kept);
