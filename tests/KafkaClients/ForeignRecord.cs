@@ -12,8 +12,8 @@ internal sealed record ForeignRecord(long Offset, string? Key, string? Value, lo
 
     public static IEnumerable<ForeignRecord> Series(int count) => Enumerable.Range(0, count).Select(index => new ForeignRecord(
         index,
-        index % 3 == 0 ? null : $"key-{index % 5}",
-        index % 4 == 0 ? null : $"value {index} {new string('z', index)}",
+        index % 4 == 0 ? null : $"key-{index % 5}",
+        index % 4 == 1 ? null : $"value {index} {new string('z', index)}",
         1_700_000_000_000 + index,
         index % 2 == 0 ? index.ToString(CultureInfo.InvariantCulture) : null));
 

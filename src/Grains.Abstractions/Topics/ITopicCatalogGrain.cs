@@ -30,5 +30,5 @@ public interface ITopicCatalogGrain : IGrainWithIntegerKey
     /// <paramref name="maxWait"/> with no changes.
     /// </summary>
     [AlwaysInterleave, Alias("Watch")]
-    Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait);
+    Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait, CancellationToken cancellation = default);
 }

@@ -62,7 +62,7 @@ public sealed class TopicDirectory : IAsyncDisposable
     }
 
     /// <summary>Asks the catalog now for what has changed, and shows it when done.</summary>
-    public Task RefreshAsync() => ApplyAsync(TimeSpan.Zero);
+    public Task RefreshAsync() => ApplyAsync(TimeSpan.Zero, CancellationToken.None);
 
     /// <summary>Starts to follow the catalog, once; returns when the first whole copy is here.</summary>
     public async Task StartAsync()
@@ -72,12 +72,15 @@ public sealed class TopicDirectory : IAsyncDisposable
             _following ??= Task.Run(FollowAsync);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Follows no longer; what is known stays known. To be called before Orleans stops: a long poll would hinder it.</summary>
+    public async Task StopAsync()
     {
         await _stopping.CancelAsync();
         if (_following is { } following)
             await following;
     }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
 
     private async Task FollowAsync()
     {
@@ -85,7 +88,7 @@ public sealed class TopicDirectory : IAsyncDisposable
         {
             try
             {
-                await ApplyAsync(s_pollWait).WaitAsync(_stopping.Token);
+                await ApplyAsync(s_pollWait, _stopping.Token).WaitAsync(_stopping.Token);
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -99,9 +102,9 @@ public sealed class TopicDirectory : IAsyncDisposable
         }
     }
 
-    private async Task ApplyAsync(TimeSpan maxWait)
+    private async Task ApplyAsync(TimeSpan maxWait, CancellationToken cancellation)
     {
-        var changes = await _grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key).WatchAsync(_snapshot.Version, maxWait);
+        var changes = await _grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key).WatchAsync(_snapshot.Version, maxWait, cancellation);
         await _applying.WaitAsync();
         try
         {

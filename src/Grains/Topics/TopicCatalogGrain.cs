@@ -46,7 +46,7 @@ internal sealed class TopicCatalogGrain(
     public Task<ImmutableArray<TopicResult>> AlterConfigsAsync(ImmutableArray<TopicConfigChanges> topics, bool validateOnly) =>
         ChangeAsync(catalog => [.. topics.Select(topic => catalog.AlterConfigs(topic, validateOnly))]);
 
-    public async Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait)
+    public async Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait, CancellationToken cancellation = default)
     {
         await SavedAsync();
         if (knownVersion == _catalog.Version && maxWait > TimeSpan.Zero && _watchers < options.Value.MaxWatchers)
@@ -54,7 +54,7 @@ internal sealed class TopicCatalogGrain(
             _watchers++;
             try
             {
-                await _changed.Task.WaitAsync(maxWait, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                await _changed.Task.WaitAsync(maxWait, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             }
             finally
             {

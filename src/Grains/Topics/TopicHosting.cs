@@ -1,6 +1,7 @@
 using Granary.Abstractions.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Granary.Grains.Topics;
@@ -8,6 +9,7 @@ namespace Granary.Grains.Topics;
 /// <summary>Registers what the catalog needs; its state lies in the grain storage named `granary`.</summary>
 public static class TopicHosting
 {
+    /// <summary>Call it after Orleans is added, so that following the catalog starts later and stops sooner.</summary>
     public static IServiceCollection AddGranaryTopics(this IServiceCollection services, Action<TopicOptions>? configure = null)
     {
         services.AddOptions<TopicOptions>()
@@ -18,6 +20,14 @@ public static class TopicHosting
         services.TryAddSingleton<TopicDirectory>(provider => new TopicDirectory(
             provider.GetRequiredService<IGrainFactory>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddHostedService<CatalogFollowing>();
         return services;
+    }
+
+    private sealed class CatalogFollowing(TopicDirectory directory) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => directory.StartAsync();
+
+        public Task StopAsync(CancellationToken cancellationToken) => directory.StopAsync();
     }
 }

@@ -8,6 +8,8 @@ using Granary.Grains.Topics;
 using Granary.Silo.Postgres;
 using Npgsql;
 using Orleans.Configuration;
+using Orleans.Serialization;
+using Orleans.Storage;
 
 namespace Granary.Silo.Hosting;
 
@@ -70,11 +72,12 @@ internal static class SiloHost
         var gatewayPort = Ports.Choose(settings.GatewayPort, 30000);
         silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
         silo.Configure<SiloOptions>(options => options.SiloName = settings.SiloName);
-        silo.AddAdoNetGrainStorage("granary", options =>
+        silo.AddAdoNetGrainStorage("granary", storage => storage.Configure<Serializer>((options, serializer) =>
         {
             options.Invariant = "Npgsql";
             options.ConnectionString = database.ConnectionString;
-        });
+            options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+        }));
     }
 
     private static ExitCode CodeOf(Exception failure) => failure switch

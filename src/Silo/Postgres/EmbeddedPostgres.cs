@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Npgsql;
 
 namespace Granary.Silo.Postgres;
 
@@ -14,6 +15,9 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     private const int LongestSocketPath = 107;
     private const int NoSuchProcess = 3;
     private const int KillSignal = 9;
+
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(200);
 
     private readonly string _binaries;
     private readonly string _log;
@@ -52,7 +56,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         try
         {
             await postgres.CreateAsync();
-            await postgres.EnsureRunningAsync();
+            await postgres.WaitUntilReadyAsync();
             return postgres;
         }
         catch
@@ -104,6 +108,29 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         finally
         {
             _starting.Release();
+        }
+    }
+
+    /// <summary>
+    /// A server that was killed a moment ago may still look alive, or leave processes that the next one has to wait for: it is tried until
+    /// a connection is had.
+    /// </summary>
+    private async Task WaitUntilReadyAsync()
+    {
+        using var deadline = new CancellationTokenSource(s_startTimeout);
+        while (true)
+        {
+            try
+            {
+                await EnsureRunningAsync();
+                await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false;Timeout=5");
+                await connection.OpenAsync(deadline.Token);
+                return;
+            }
+            catch (Exception failure) when (failure is NpgsqlException or PostgresStartException && !deadline.IsCancellationRequested)
+            {
+                await Task.Delay(s_retryDelay, deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 

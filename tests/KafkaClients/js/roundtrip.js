@@ -21,8 +21,8 @@ async function main () {
   await producer.connect()
   const messages = Array.from({ length: Number(count) }, (_, i) => ({
     partition: 0,
-    key: i % 3 === 0 ? null : `key-${i % 5}`,
-    value: i % 4 === 0 ? null : `value ${i} ${'z'.repeat(i)}`,
+    key: i % 4 === 0 ? null : `key-${i % 5}`,
+    value: i % 4 === 1 ? null : `value ${i} ${'z'.repeat(i)}`,
     headers: i % 2 === 0 ? { trace: `${i}` } : undefined,
     timestamp: `${1700000000000 + i}`
   }))

@@ -20,8 +20,8 @@ futures = [
     producer.send(
         topic,
         partition=0,
-        key=None if i % 3 == 0 else b"key-%d" % (i % 5),
-        value=None if i % 4 == 0 else b"value %d " % i + b"z" * i,
+        key=None if i % 4 == 0 else b"key-%d" % (i % 5),
+        value=None if i % 4 == 1 else b"value %d " % i + b"z" * i,
         headers=[("trace", b"%d" % i)] if i % 2 == 0 else [],
         timestamp_ms=1700000000000 + i,
     )

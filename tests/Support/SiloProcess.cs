@@ -1,0 +1,190 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Granary.Support;
+
+/// <summary>
+/// The real silo program as a process of its own, on free ports of loopback. It can be killed (-9), stopped and started again on the same
+/// ports and data. Its output is kept.
+/// </summary>
+public sealed partial class SiloProcess : IAsyncDisposable
+{
+    private const int Terminate = 15;
+    private const int MaxKeptLines = 5_000;
+
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromMinutes(1);
+
+    private readonly SiloProcessOptions _options;
+    private readonly bool _ownsFolder;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly int _kafkaPort = FreePort();
+    private readonly int _httpPort = FreePort();
+    private Process? _process;
+    private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private SiloProcess(SiloProcessOptions options)
+    {
+        _options = options;
+        _ownsFolder = options.DataFolder is null && options.ConnectionString is null;
+        DataFolder = options.DataFolder ?? TestFolders.New();
+    }
+
+    /// <summary>host:port of its Kafka listener.</summary>
+    public string KafkaBootstrap => $"127.0.0.1:{_kafkaPort}";
+
+    public string HttpUrl => $"http://127.0.0.1:{_httpPort}";
+
+    public string DataFolder { get; }
+
+    /// <summary>What it printed, the newest lines last.</summary>
+    public string Output => string.Join('\n', _output);
+
+    public int ProcessId => _process!.Id;
+
+    /// <summary>Starts a silo and waits until it says that it is ready.</summary>
+    public static async Task<SiloProcess> StartAsync(SiloProcessOptions options)
+    {
+        var silo = new SiloProcess(options);
+        try
+        {
+            await silo.RestartAsync();
+            return silo;
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it again, on the same ports and data, after it was killed or stopped.</summary>
+    public async Task RestartAsync()
+    {
+        Launch();
+        using var deadline = new CancellationTokenSource(s_startTimeout);
+        var ended = _process!.WaitForExitAsync(deadline.Token);
+        if (await Task.WhenAny(_ready.Task, ended) != _ready.Task)
+            throw new InvalidOperationException($"the silo did not become ready:\n{Output}");
+    }
+
+    /// <summary>Starts it, and waits until it has ended by itself.</summary>
+    public static async Task<(int ExitCode, string Output)> RunToEndAsync(SiloProcessOptions options)
+    {
+        await using var silo = new SiloProcess(options);
+        silo.Launch();
+        using var deadline = new CancellationTokenSource(s_startTimeout);
+        await silo._process!.WaitForExitAsync(deadline.Token);
+        return (silo._process.ExitCode, silo.Output);
+    }
+
+    /// <summary>Ends it as a crash would (kill -9).</summary>
+    public void Kill()
+    {
+        _process!.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>Asks it to stop, and waits for its end.</summary>
+    public async Task<int> StopAsync()
+    {
+        _ = SendSignal(_process!.Id, Terminate);
+        using var deadline = new CancellationTokenSource(s_stopTimeout);
+        await _process.WaitForExitAsync(deadline.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends its embedded PostgreSQL as a crash would (kill -9 of the main process).</summary>
+    public void KillPostgres()
+    {
+        if (PostgresProcessId() is not { } id)
+            return;
+        using var postgres = Process.GetProcessById(id);
+        postgres.Kill();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            _ = SendSignal(_process.Id, Terminate);
+            using var deadline = new CancellationTokenSource(s_stopTimeout);
+            await _process.WaitForExitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_process.HasExited)
+                _process.Kill();
+        }
+
+        _process?.Dispose();
+        if (!_ownsFolder)
+            return;
+        KillPostgresLeftBehind();
+        TestFolders.Delete(DataFolder);
+    }
+
+    private void Launch()
+    {
+        _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Granary.Silo.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["GRANARY_DATA"] = DataFolder;
+        start.Environment["Granary__Kafka__Port"] = $"{_kafkaPort}";
+        start.Environment["Granary__HttpUrl"] = HttpUrl;
+        if (_options.ConnectionString is not null)
+            start.Environment["ConnectionStrings__Granary"] = _options.ConnectionString;
+        foreach (var (name, value) in _options.Settings)
+            start.Environment[name] = value;
+        _process?.Dispose();
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+            return;
+        _output.Enqueue(line);
+        if (_output.Count > MaxKeptLines)
+            _output.TryDequeue(out _);
+        if (line.StartsWith("Granary is ready", StringComparison.Ordinal))
+            _ready.TrySetResult();
+    }
+
+    private int? PostgresProcessId()
+    {
+        var file = Path.Combine(DataFolder, "postgres", "postmaster.pid");
+        return File.Exists(file) && int.TryParse(File.ReadLines(file).First(), out var id) ? id : null;
+    }
+
+    /// <summary>A silo that was killed leaves its server running, for the next one to take over; there is none any more.</summary>
+    private void KillPostgresLeftBehind()
+    {
+        try
+        {
+            KillPostgres();
+        }
+        catch (ArgumentException)
+        {
+            // It has ended already.
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int id, int signal);
+}
