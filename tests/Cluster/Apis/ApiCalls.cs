@@ -1,19 +1,21 @@
 using Granary.Abstractions.Records;
+using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Wire;
+using Granary.Support.Kafka;
 
 namespace Granary.Cluster.Apis;
 
 /// <summary>One method per request, so that a test says what it asks and in which version.</summary>
 internal static class ApiCalls
 {
-    public static Task<MetadataResponse> MetadataAsync(this ApiClient client, short version, MetadataRequest request) =>
+    public static Task<MetadataResponse> MetadataAsync(this KafkaWire client, short version, MetadataRequest request) =>
         client.CallAsync(MetadataRequest.ApiKey, version, request.Write, MetadataRequest.IsFlexible, MetadataResponse.Read);
 
-    public static Task<ListOffsetsResponse> ListOffsetsAsync(this ApiClient client, short version, ListOffsetsRequest request) =>
+    public static Task<ListOffsetsResponse> ListOffsetsAsync(this KafkaWire client, short version, ListOffsetsRequest request) =>
         client.CallAsync(ListOffsetsRequest.ApiKey, version, request.Write, ListOffsetsRequest.IsFlexible, ListOffsetsResponse.Read);
 
     public static Task<OffsetForLeaderEpochResponse> OffsetForLeaderEpochAsync(
-        this ApiClient client,
+        this KafkaWire client,
         short version,
         OffsetForLeaderEpochRequest request) =>
         client.CallAsync(
@@ -23,17 +25,17 @@ internal static class ApiCalls
             OffsetForLeaderEpochRequest.IsFlexible,
             OffsetForLeaderEpochResponse.Read);
 
-    public static Task<InitProducerIdResponse> InitProducerIdAsync(this ApiClient client, short version, InitProducerIdRequest request) =>
+    public static Task<InitProducerIdResponse> InitProducerIdAsync(this KafkaWire client, short version, InitProducerIdRequest request) =>
         client.CallAsync(InitProducerIdRequest.ApiKey, version, request.Write, InitProducerIdRequest.IsFlexible, InitProducerIdResponse.Read);
 
-    public static Task<CreateTopicsResponse> CreateTopicsAsync(this ApiClient client, short version, CreateTopicsRequest request) =>
+    public static Task<CreateTopicsResponse> CreateTopicsAsync(this KafkaWire client, short version, CreateTopicsRequest request) =>
         client.CallAsync(CreateTopicsRequest.ApiKey, version, request.Write, CreateTopicsRequest.IsFlexible, CreateTopicsResponse.Read);
 
-    public static Task<DeleteTopicsResponse> DeleteTopicsAsync(this ApiClient client, short version, DeleteTopicsRequest request) =>
+    public static Task<DeleteTopicsResponse> DeleteTopicsAsync(this KafkaWire client, short version, DeleteTopicsRequest request) =>
         client.CallAsync(DeleteTopicsRequest.ApiKey, version, request.Write, DeleteTopicsRequest.IsFlexible, DeleteTopicsResponse.Read);
 
     public static Task<CreatePartitionsResponse> CreatePartitionsAsync(
-        this ApiClient client,
+        this KafkaWire client,
         short version,
         CreatePartitionsRequest request) =>
         client.CallAsync(
@@ -43,10 +45,10 @@ internal static class ApiCalls
             CreatePartitionsRequest.IsFlexible,
             CreatePartitionsResponse.Read);
 
-    public static Task<DeleteRecordsResponse> DeleteRecordsAsync(this ApiClient client, short version, DeleteRecordsRequest request) =>
+    public static Task<DeleteRecordsResponse> DeleteRecordsAsync(this KafkaWire client, short version, DeleteRecordsRequest request) =>
         client.CallAsync(DeleteRecordsRequest.ApiKey, version, request.Write, DeleteRecordsRequest.IsFlexible, DeleteRecordsResponse.Read);
 
-    public static Task<DescribeConfigsResponse> DescribeConfigsAsync(this ApiClient client, short version, DescribeConfigsRequest request) =>
+    public static Task<DescribeConfigsResponse> DescribeConfigsAsync(this KafkaWire client, short version, DescribeConfigsRequest request) =>
         client.CallAsync(
             DescribeConfigsRequest.ApiKey,
             version,
@@ -54,11 +56,11 @@ internal static class ApiCalls
             DescribeConfigsRequest.IsFlexible,
             DescribeConfigsResponse.Read);
 
-    public static Task<AlterConfigsResponse> AlterConfigsAsync(this ApiClient client, short version, AlterConfigsRequest request) =>
+    public static Task<AlterConfigsResponse> AlterConfigsAsync(this KafkaWire client, short version, AlterConfigsRequest request) =>
         client.CallAsync(AlterConfigsRequest.ApiKey, version, request.Write, AlterConfigsRequest.IsFlexible, AlterConfigsResponse.Read);
 
     public static Task<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(
-        this ApiClient client,
+        this KafkaWire client,
         short version,
         IncrementalAlterConfigsRequest request) =>
         client.CallAsync(
@@ -68,7 +70,7 @@ internal static class ApiCalls
             IncrementalAlterConfigsRequest.IsFlexible,
             IncrementalAlterConfigsResponse.Read);
 
-    public static Task<DescribeClusterResponse> DescribeClusterAsync(this ApiClient client, short version, DescribeClusterRequest request) =>
+    public static Task<DescribeClusterResponse> DescribeClusterAsync(this KafkaWire client, short version, DescribeClusterRequest request) =>
         client.CallAsync(
             DescribeClusterRequest.ApiKey,
             version,
@@ -77,7 +79,7 @@ internal static class ApiCalls
             DescribeClusterResponse.Read);
 
     public static Task<DescribeTopicPartitionsResponse> DescribeTopicPartitionsAsync(
-        this ApiClient client,
+        this KafkaWire client,
         DescribeTopicPartitionsRequest request) =>
         client.CallAsync(
             DescribeTopicPartitionsRequest.ApiKey,
@@ -86,7 +88,7 @@ internal static class ApiCalls
             DescribeTopicPartitionsRequest.IsFlexible,
             DescribeTopicPartitionsResponse.Read);
 
-    public static Task<FindCoordinatorResponse> FindCoordinatorAsync(this ApiClient client, short version, FindCoordinatorRequest request) =>
+    public static Task<FindCoordinatorResponse> FindCoordinatorAsync(this KafkaWire client, short version, FindCoordinatorRequest request) =>
         client.CallAsync(
             FindCoordinatorRequest.ApiKey,
             version,
@@ -95,7 +97,7 @@ internal static class ApiCalls
             FindCoordinatorResponse.Read);
 
     /// <summary>A topic of its own for a test; its name.</summary>
-    public static async Task<string> NewTopicAsync(this ApiClient client, int partitions = 1, params (string Name, string Value)[] configs)
+    public static async Task<string> NewTopicAsync(this KafkaWire client, int partitions = 1, params (string Name, string Value)[] configs)
     {
         var name = $"t-{Guid.NewGuid():N}";
         var request = new CreateTopicsRequest { TimeoutMs = 30_000 };
@@ -112,7 +114,7 @@ internal static class ApiCalls
     }
 
     /// <summary>Appends one batch; its records' times are <paramref name="firstTime"/>, one more each.</summary>
-    public static async Task ProduceAsync(this ApiClient client, string topic, int partition, int count, long firstTime = 1_700_000_000_000)
+    public static async Task ProduceAsync(this KafkaWire client, string topic, int partition, int count, long firstTime = 1_700_000_000_000)
     {
         var batch = new RecordBatchWriter();
         for (var i = 0; i < count; i++)
@@ -123,8 +125,21 @@ internal static class ApiCalls
             Name = topic,
             PartitionData = [new() { Index = partition, Records = new RecordBytes(batch.Build()) }],
         });
-        var response = await client.CallAsync(ProduceRequest.ApiKey, version: 9, request.Write, ProduceRequest.IsFlexible, ProduceResponse.Read);
+        var response = await client.ProduceAsync(request, version: 9, TestContext.Current.CancellationToken);
         var answer = response.Responses[0].PartitionResponses[0];
         Assert.True(answer.ErrorCode == 0, $"{topic}-{partition} took no records: {answer.ErrorCode} {answer.ErrorMessage}");
+    }
+
+    private static async Task<TResponse> CallAsync<TResponse>(
+        this KafkaWire client,
+        short key,
+        short version,
+        Action<WireWriter, short> write,
+        Func<short, bool> isFlexible,
+        ReadMessage<TResponse> read)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var correlationId = await client.SendAsync(key, version, writer => write(writer, version), cancellation);
+        return await client.ReceiveAsync(correlationId, isFlexible(version), read, version, cancellation);
     }
 }

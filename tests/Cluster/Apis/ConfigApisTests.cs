@@ -1,10 +1,12 @@
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
+using Granary.Support.Kafka;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Cluster.Apis;
 
 /// <summary>DescribeConfigs, AlterConfigs and IncrementalAlterConfigs over a socket.</summary>
+[Collection(ApiCollection.Name)]
 public sealed class ConfigApisTests(ApiFixture fixture)
 {
     private const sbyte Topic = 2;
@@ -176,7 +178,7 @@ public sealed class ConfigApisTests(ApiFixture fixture)
     }
 
     private static async Task<DescribeConfigsResponse.DescribeConfigsResult> DescribeAsync(
-        ApiClient client,
+        KafkaWire client,
         short version,
         sbyte type,
         string name,
@@ -193,14 +195,14 @@ public sealed class ConfigApisTests(ApiFixture fixture)
     }
 
     /// <summary>What was set on the topic, as name=value, by name.</summary>
-    private static async Task<IEnumerable<string>> OverridesAsync(ApiClient client, string topic) =>
+    private static async Task<IEnumerable<string>> OverridesAsync(KafkaWire client, string topic) =>
         (await DescribeAsync(client, 4, Topic, topic)).Configs
             .Where(config => config.ConfigSource == DynamicTopicConfig)
             .Select(config => $"{config.Name}={config.Value}")
             .Order(StringComparer.Ordinal);
 
     private static async Task<AlterConfigsResponse.AlterConfigsResourceResponse> AlterAsync(
-        ApiClient client,
+        KafkaWire client,
         short version,
         sbyte type,
         string name,
@@ -222,7 +224,7 @@ public sealed class ConfigApisTests(ApiFixture fixture)
     }
 
     private static async Task<ErrorCode> ChangeAsync(
-        ApiClient client,
+        KafkaWire client,
         short version,
         string topic,
         params (string Name, ConfigOperation Operation, string? Value)[] changes) =>

@@ -1,8 +1,10 @@
 using Granary.Gateway.Kafka.Wire;
+using Granary.Support.Kafka;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Cluster.Apis;
 
+[Collection(ApiCollection.Name)]
 public sealed class MetadataApiTests(ApiFixture fixture)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

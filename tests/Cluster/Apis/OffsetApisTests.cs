@@ -1,10 +1,12 @@
 using Granary.Abstractions.Partitions;
 using Granary.Gateway.Kafka.Wire;
+using Granary.Support.Kafka;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Cluster.Apis;
 
 /// <summary>ListOffsets, OffsetForLeaderEpoch and DeleteRecords over a socket.</summary>
+[Collection(ApiCollection.Name)]
 public sealed class OffsetApisTests(ApiFixture fixture)
 {
     private const long FirstTime = 1_700_000_000_000;
@@ -164,7 +166,7 @@ public sealed class OffsetApisTests(ApiFixture fixture)
         Assert.Equal((short)ErrorCode.UnknownTopicOrPartition, Assert.Single(response.Topics[1].Partitions).ErrorCode);
     }
 
-    private static async Task<string> FilledTopicAsync(ApiClient client, int count)
+    private static async Task<string> FilledTopicAsync(KafkaWire client, int count)
     {
         var topic = await client.NewTopicAsync();
         await client.ProduceAsync(topic, partition: 0, count, FirstTime);
@@ -172,7 +174,7 @@ public sealed class OffsetApisTests(ApiFixture fixture)
     }
 
     private static async Task<ListOffsetsResponse.ListOffsetsPartitionResponse> FindAsync(
-        ApiClient client,
+        KafkaWire client,
         short version,
         string topic,
         long timestamp,
@@ -198,7 +200,7 @@ public sealed class OffsetApisTests(ApiFixture fixture)
         (answer.Offset, (ErrorCode)answer.ErrorCode);
 
     private static async Task<OffsetForLeaderEpochResponse.EpochEndOffset> EpochEndAsync(
-        ApiClient client,
+        KafkaWire client,
         short version,
         string topic,
         int leaderEpoch,
@@ -218,7 +220,7 @@ public sealed class OffsetApisTests(ApiFixture fixture)
         return Assert.Single(Assert.Single(response.Topics).Partitions);
     }
 
-    private static async Task<(long LowWatermark, ErrorCode Error)> DeleteAsync(ApiClient client, short version, string topic, long offset)
+    private static async Task<(long LowWatermark, ErrorCode Error)> DeleteAsync(KafkaWire client, short version, string topic, long offset)
     {
         var response = await client.DeleteRecordsAsync(version, new DeleteRecordsRequest
         {

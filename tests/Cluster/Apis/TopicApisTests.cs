@@ -1,9 +1,11 @@
 using Granary.Gateway.Kafka.Wire;
+using Granary.Support.Kafka;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Cluster.Apis;
 
 /// <summary>CreateTopics, DeleteTopics and CreatePartitions over a socket.</summary>
+[Collection(ApiCollection.Name)]
 public sealed class TopicApisTests(ApiFixture fixture)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -213,12 +215,12 @@ public sealed class TopicApisTests(ApiFixture fixture)
         };
 
     private static async Task<CreateTopicsResponse.CreatableTopicResult> CreateAsync(
-        ApiClient client,
+        KafkaWire client,
         short version,
         CreateTopicsRequest.CreatableTopic topic) =>
         Assert.Single((await client.CreateTopicsAsync(version, new CreateTopicsRequest { Topics = [topic], TimeoutMs = 30_000 })).Topics);
 
-    private static async Task<ErrorCode> RefusalAsync(ApiClient client, CreateTopicsRequest.CreatableTopic topic)
+    private static async Task<ErrorCode> RefusalAsync(KafkaWire client, CreateTopicsRequest.CreatableTopic topic)
     {
         var answer = await CreateAsync(client, 7, topic);
         Assert.NotNull(answer.ErrorMessage);
