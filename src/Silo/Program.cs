@@ -1,3 +1,3 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using Granary.Silo.Hosting;
+
+return (int)await SiloHost.RunAsync(args);

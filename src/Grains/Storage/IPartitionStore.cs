@@ -17,7 +17,8 @@ public interface IPartitionStore
 
     /// <summary>
     /// Queues one batch for the next group commit and answers when its fate is known. Call in offset order per partition: the batch's
-    /// base offset must be the end of the one queued before. Never throws for what happens in PostgreSQL.
+    /// base offset must be the end of the one queued before. Never throws for what happens in PostgreSQL. Where the queue is full the task that
+    /// is returned is complete already (<see cref="AppendOutcome.Overloaded"/>), so that nothing needs to be staged behind it.
     /// </summary>
     Task<AppendOutcome> AppendAsync(OwnedPartition partition, StagedBatch batch);
 
@@ -41,6 +42,12 @@ public interface IPartitionStore
 
     /// <summary>Saves the producers' states as they were at <paramref name="asOfOffset"/> (exclusive), so that opening replays less. Fenced.</summary>
     Task<AppendOutcome> SaveProducersAsync(OwnedPartition partition, long asOfOffset, ReadOnlyMemory<byte> snapshot, CancellationToken cancellation);
+
+    /// <summary>
+    /// Partitions that may have something to drop, at most <paramref name="limit"/>, without opening them: their oldest segment's newest record is older
+    /// than its topic's bound, or they hold more than its bytes. Whether it is so is for their owners to say, by their segments.
+    /// </summary>
+    Task<IReadOnlyList<PartitionId>> ListExpiredAsync(IReadOnlyList<RetentionBound> bounds, int limit, CancellationToken cancellation);
 
     /// <summary>Forgets the partition and all of its data. Safe to repeat, and for one that never was.</summary>
     Task DeleteAsync(PartitionId partition, CancellationToken cancellation);

@@ -34,6 +34,18 @@ public sealed record StoredSegment(
     DateTimeOffset CreatedAt,
     bool IsActive);
 
+/// <summary>What one topic's partitions may keep.</summary>
+public readonly record struct RetentionBound
+{
+    public required Guid TopicId { get; init; }
+
+    /// <summary>Records with a time below it may go (ms since 1970); null: none may.</summary>
+    public required long? OldestTimestamp { get; init; }
+
+    /// <summary>How much a partition may hold; null: any amount.</summary>
+    public required long? MaxBytes { get; init; }
+}
+
 /// <summary>What became of a write.</summary>
 public enum AppendOutcome : byte
 {

@@ -1,0 +1,58 @@
+using Granary.Abstractions.Topics;
+using Granary.Gateway.Kafka;
+using Granary.Gateway.Kafka.Apis;
+using Granary.Gateway.Kafka.Fetching;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Granary.Gateway;
+
+/// <summary>Puts the gateway together.</summary>
+public static class GatewayHosting
+{
+    /// <summary>The meter that the gateway's metrics belong to.</summary>
+    public const string MeterName = GatewayMetrics.MeterName;
+
+    /// <summary>
+    /// Adds the Kafka listener. Call it after whatever adds Orleans (a silo or a client), so that it starts later and stops sooner. Wrong
+    /// options stop the start.
+    /// </summary>
+    public static IServiceCollection AddGranaryGateway(this IServiceCollection services, Action<KafkaOptions>? configure = null)
+    {
+        services.AddOptions<KafkaOptions>().Configure(configure ?? (static _ => { })).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<KafkaOptions>, KafkaOptionsCheck>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<TopicDirectory>();
+        services.AddMetrics();
+        services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);
+        services.AddKafkaApis();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<ConnectionReports>();
+        services.AddSingleton<KafkaListener>();
+        services.AddHostedService(static provider => provider.GetRequiredService<KafkaListener>());
+        return services;
+    }
+
+    private static void AddKafkaApis(this IServiceCollection services)
+    {
+        services.AddSingleton<ClusterView>();
+        services.AddSingleton<PartitionGrains>();
+        services.AddSingleton<PartitionFailures>();
+        services.AddSingleton<GatewayMemory>();
+        services.AddSingleton<FetchSessionCache>();
+        services.AddSingleton<FetchSources>();
+        services.AddSingleton<ProduceApi>();
+        services.AddSingleton<FetchApi>();
+        services.AddSingleton(KafkaApis.Map);
+    }
+
+    private sealed class KafkaOptionsCheck : IValidateOptions<KafkaOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, KafkaOptions options)
+        {
+            var wrong = options.Validate().ToList();
+            return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
+        }
+    }
+}

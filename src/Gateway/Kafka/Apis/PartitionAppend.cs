@@ -1,0 +1,94 @@
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
+
+namespace Granary.Gateway.Kafka.Apis;
+
+/// <summary>One partition's batch of one Produce request. Legal course: made; checked; refused, or sent; answered.</summary>
+internal sealed class PartitionAppend(string topic, int index, RecordBytes? records)
+{
+    private const short FirstVersionWithZstd = 7;
+
+    private static readonly AppendResult s_unanswered = AppendResult.Refused(ErrorCode.UnknownServerError);
+
+    public string Topic { get; } = topic;
+
+    public int Index { get; } = index;
+
+    /// <summary>Null until it is found.</summary>
+    public PartitionReference? Partition { get; set; }
+
+    /// <summary>The grain's call; null where none was made.</summary>
+    public Task<AppendResult>? Sent { get; private set; }
+
+    public AppendResult Result { get; private set; } = s_unanswered;
+
+    /// <summary>True: refused here, there is nothing to send.</summary>
+    public bool IsAnswered => !ReferenceEquals(Result, s_unanswered);
+
+    public bool IsReadyToSend => IsAnswered || Partition is { IsSettled: true };
+
+    public void Refuse(ErrorCode error, string message)
+    {
+        if (!IsAnswered)
+            Result = AppendResult.Refused(error, message);
+    }
+
+    /// <summary>Refuses what no log takes: anything but exactly one good batch of magic 2.</summary>
+    public void Check(short version)
+    {
+        if (records is null || records.IsEmpty)
+        {
+            Refuse(ErrorCode.InvalidRecord, "there is no record batch");
+            return;
+        }
+
+        var verdict = RecordBatchCheck.Check(records.Pieces[0].Span);
+        if (!verdict.IsAccepted)
+            Refuse(verdict.Error, verdict.Message!);
+        else if (verdict.Header.Compression == CompressionCodec.Zstd && version < FirstVersionWithZstd)
+            Refuse(ErrorCode.UnsupportedCompressionType, $"zstd needs Produce version {FirstVersionWithZstd}, this is {version}");
+        else if (verdict.Header.IsTransactional)
+            Refuse(ErrorCode.InvalidTxnState, $"the batch of producer {verdict.Header.ProducerId} is transactional: transactions are not supported yet");
+    }
+
+    /// <summary>Gives the batch to its partition; does nothing where it is refused.</summary>
+    public void Send()
+    {
+        if (IsAnswered)
+            return;
+        try
+        {
+            Sent = Partition!.Grain.AppendAsync(new AppendRequest(records!));
+        }
+        catch (Exception failure)
+        {
+            // A call that fails at once fails its own append alone.
+            Sent = Task.FromException<AppendResult>(failure);
+        }
+    }
+
+    /// <summary>Reads the call's outcome. One not yet over has taken too long: what becomes of the batch is not known.</summary>
+    public void TakeAnswer(ClusterView cluster, PartitionFailures failures, int timeoutMs)
+    {
+        if (Sent is not { } sent)
+            return;
+        var partition = Partition!;
+        if (!sent.IsCompleted)
+        {
+            partition.IsSettled = false;
+            _ = sent.ContinueWith(static late => late.Exception, TaskContinuationOptions.OnlyOnFaulted);
+            Result = AppendResult.Refused(ErrorCode.RequestTimedOut, $"the append did not finish in {timeoutMs} ms (timeout.ms)");
+        }
+        else if (sent.IsCompletedSuccessfully)
+        {
+            Result = sent.Result;
+            cluster.Learn(partition.Id, Result.LeaderEpoch);
+            partition.IsSettled = Result.Error != ErrorCode.NotLeaderOrFollower;
+        }
+        else
+        {
+            partition.IsSettled = false;
+            Result = AppendResult.Refused(failures.ToErrorCode(partition.Id, sent.Exception!.GetBaseException()), "the partition does not answer");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System.Net;
+
+namespace Granary.Gateway.Kafka;
+
+/// <summary>
+/// The Kafka listener's settings and limits, with Kafka's names for them where it has one. Checked at start by <see cref="Validate"/>.
+/// </summary>
+public sealed class KafkaOptions
+{
+    /// <summary>The IP address to listen on (Kafka's listeners). One other than loopback opens the log to whoever can reach it: there is no authentication yet.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>The port to listen on; 0 takes a free one.</summary>
+    public int Port { get; set; } = 9092;
+
+    /// <summary>The host that clients are told to connect to (advertised.listeners). A name that they cannot resolve leaves them with a bootstrap connection and nothing else.</summary>
+    public string AdvertisedHost { get; set; } = "127.0.0.1";
+
+    /// <summary>The port that clients are told to connect to; 0: the one that is listened on.</summary>
+    public int AdvertisedPort { get; set; }
+
+    /// <summary>This process's number among the brokers (node.id), 0 or more.</summary>
+    public int NodeId { get; set; } = 1;
+
+    /// <summary>The cluster's name as clients are told (cluster.id). Clients that see it change refuse to go on.</summary>
+    public string ClusterId { get; set; } = "granary";
+
+    /// <summary>
+    /// socket.request.max.bytes: the largest request frame, in bytes, without its length prefix. Too small refuses producers' large requests
+    /// by closing their connections; too large lets one client claim that much memory.
+    /// </summary>
+    public int MaxFrameBytes { get; set; } = 100 * 1024 * 1024;
+
+    /// <summary>max.connections: connections open at a time. The next one is closed at once, logged and counted.</summary>
+    public int MaxConnections { get; set; } = 20_000;
+
+    /// <summary>Requests of one connection that are answered at a time. At the bound its socket is no longer read. Too small hinders clients that pipeline.</summary>
+    public int MaxInFlightRequests { get; set; } = 100;
+
+    /// <summary>
+    /// Bytes of requests being answered and of replies not yet sent, of one connection. At the bound its socket is no longer read; a
+    /// single request or reply may be larger. Too small hinders pipelining; too large lets slow readers keep memory.
+    /// </summary>
+    public long MaxInFlightBytes { get; set; } = 64L * 1024 * 1024;
+
+    /// <summary>
+    /// queued.max.request.bytes: bytes of requests being received or answered, of all connections. At the bound sockets are no longer
+    /// read until others are answered. Raised to <see cref="MaxFrameBytes"/> where it is smaller.
+    /// </summary>
+    public long MaxRequestBytes { get; set; } = 512L * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes of records in replies not yet sent, of all connections. Above it fetches are answered empty until clients have taken what
+    /// is on its way to them.
+    /// </summary>
+    public long MaxReplyBytes { get; set; } = 1024L * 1024 * 1024;
+
+    /// <summary>connections.max.idle.ms: a connection that sends nothing and takes nothing for so long is closed.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A connection that has sent a part of a frame and then nothing more for so long is closed: it holds the frame's memory.</summary>
+    public TimeSpan FrameTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a stop waits for requests being answered before it closes their connections.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>fetch.max.bytes: the largest answer to one Fetch, in bytes of records; a first batch that is larger is sent all the same.</summary>
+    public int MaxFetchBytes { get; set; } = 55 * 1024 * 1024;
+
+    /// <summary>max.incremental.fetch.session.cache.slots: fetch sessions kept at a time. At the bound one is evicted, or the client fetches without a session.</summary>
+    public int FetchSessionSlots { get; set; } = 1_000;
+
+    /// <summary>Partitions in all fetch sessions together (about 200 bytes each). Beyond it clients fetch without a session, naming all partitions each time.</summary>
+    public int MaxFetchSessionPartitions { get; set; } = 500_000;
+
+    /// <summary>How long a fetch session is safe from eviction after its last use, and after its creation.</summary>
+    public TimeSpan FetchSessionEviction { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>auto.create.topics.enable: asking for the metadata of a topic that does not exist creates it.</summary>
+    public bool AutoCreateTopics { get; set; } = true;
+
+    /// <summary>num.partitions: partitions of a topic created without a number of its own.</summary>
+    public int NumPartitions { get; set; } = 1;
+
+    /// <summary>Topics that one Metadata request may create. The rest are answered as unknown, and asked for again by the client.</summary>
+    public int MaxAutoCreatedTopicsPerRequest { get; set; } = 1_000;
+
+    /// <summary>Grain calls that one request of the kind that names many partitions has under way at a time. Produce and Fetch are not bound by it.</summary>
+    public int MaxPartitionCallsPerRequest { get; set; } = 256;
+
+    /// <summary>max.request.partition.size.limit: partitions in one answer of DescribeTopicPartitions.</summary>
+    public int MaxPartitionsPerPage { get; set; } = 2_000;
+
+    /// <summary>Partitions whose leader epoch is remembered for Metadata; at the bound all are forgotten and learned anew.</summary>
+    public int MaxLearnedEpochs { get; set; } = 200_000;
+
+    /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
+    public IEnumerable<string> Validate()
+    {
+        if (!IPAddress.TryParse(Address, out _))
+            yield return $"{nameof(Address)} is '{Address}': an IP address is wanted.";
+        if (Port is < 0 or > 65535)
+            yield return $"{nameof(Port)} is {Port}: 0 to 65535 is wanted.";
+        if (AdvertisedPort is < 0 or > 65535)
+            yield return $"{nameof(AdvertisedPort)} is {AdvertisedPort}: 0 to 65535 is wanted.";
+        if (string.IsNullOrWhiteSpace(AdvertisedHost))
+            yield return $"{nameof(AdvertisedHost)} is empty.";
+        if (string.IsNullOrWhiteSpace(ClusterId))
+            yield return $"{nameof(ClusterId)} is empty.";
+        if (NodeId < 0)
+            yield return $"{nameof(NodeId)} is {NodeId}: 0 or more is wanted.";
+        foreach (var (name, value) in Positives())
+        {
+            if (value <= 0)
+                yield return $"{name} is {value}: more than 0 is wanted.";
+        }
+
+        foreach (var (name, value) in Durations())
+        {
+            if (value <= TimeSpan.Zero)
+                yield return $"{name} is {value}: more than 0 is wanted.";
+        }
+    }
+
+    private IEnumerable<(string Name, long Value)> Positives() =>
+    [
+        (nameof(MaxFrameBytes), MaxFrameBytes),
+        (nameof(MaxConnections), MaxConnections),
+        (nameof(MaxInFlightRequests), MaxInFlightRequests),
+        (nameof(MaxInFlightBytes), MaxInFlightBytes),
+        (nameof(MaxRequestBytes), MaxRequestBytes),
+        (nameof(MaxReplyBytes), MaxReplyBytes),
+        (nameof(MaxFetchBytes), MaxFetchBytes),
+        (nameof(FetchSessionSlots), FetchSessionSlots),
+        (nameof(MaxFetchSessionPartitions), MaxFetchSessionPartitions),
+        (nameof(NumPartitions), NumPartitions),
+        (nameof(MaxAutoCreatedTopicsPerRequest), MaxAutoCreatedTopicsPerRequest),
+        (nameof(MaxPartitionCallsPerRequest), MaxPartitionCallsPerRequest),
+        (nameof(MaxPartitionsPerPage), MaxPartitionsPerPage),
+        (nameof(MaxLearnedEpochs), MaxLearnedEpochs),
+    ];
+
+    private IEnumerable<(string Name, TimeSpan Value)> Durations() =>
+    [
+        (nameof(IdleTimeout), IdleTimeout),
+        (nameof(FrameTimeout), FrameTimeout),
+        (nameof(DrainTimeout), DrainTimeout),
+        (nameof(FetchSessionEviction), FetchSessionEviction),
+    ];
+}

@@ -1,0 +1,46 @@
+using System.Runtime.CompilerServices;
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Topics;
+
+namespace Granary.Gateway.Kafka;
+
+/// <summary>References to partitions' grains, made once per topic and kept as long as its description is.</summary>
+internal sealed class PartitionGrains(IGrainFactory grains)
+{
+    private readonly ConditionalWeakTable<TopicDescription, PartitionReference?[]> _byTopic = [];
+
+    /// <summary>The partition's grain, or null where the topic has no such partition.</summary>
+    public PartitionReference? Find(TopicDescription topic, int index)
+    {
+        var references = _byTopic.GetValue(topic, static topic => new PartitionReference?[topic.PartitionCount]);
+        if ((uint)index >= (uint)references.Length)
+            return null;
+        return references[index] ??= Make(new PartitionId(topic.TopicId, index));
+    }
+
+    private PartitionReference Make(PartitionId id) => new(id, grains.GetGrain<IPartitionGrain>(id.ToKey()));
+}
+
+/// <summary>A partition and the way to it.</summary>
+internal sealed class PartitionReference(PartitionId id, IPartitionGrain grain)
+{
+    private volatile bool _isSettled;
+
+    public PartitionId Id { get; } = id;
+
+    public IPartitionGrain Grain { get; } = grain;
+
+    /// <summary>
+    /// True after an append was answered well, until one is not. While a grain is being found and started, two calls that follow one another
+    /// may change places on the way; so appends to a partition that is not settled are sent one after the other.
+    /// </summary>
+    public bool IsSettled
+    {
+        get => _isSettled;
+        set
+        {
+            if (_isSettled != value)
+                _isSettled = value;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
+using Granary.Grains.Storage;
+
+namespace Granary.Grains.Partitions;
+
+/// <summary>What a reader may see, and how it is answered.</summary>
+internal static class LogReads
+{
+    public static long Bound(PartitionLog offsets, IsolationLevel isolation) =>
+        isolation == IsolationLevel.ReadCommitted ? offsets.LastStableOffset : offsets.HighWatermark;
+
+    public static ErrorCode Refuse(PartitionLog offsets, ReadRequest request)
+    {
+        if (CheckEpoch(offsets, request.CurrentLeaderEpoch) is var error and not ErrorCode.None)
+            return error;
+        return request.Offset < offsets.LogStartOffset || request.Offset > offsets.HighWatermark ? ErrorCode.OffsetOutOfRange : ErrorCode.None;
+    }
+
+    /// <summary>KIP-320: a reader that believes in another epoch is told so. -1: it believes in none.</summary>
+    public static ErrorCode CheckEpoch(PartitionLog offsets, int currentLeaderEpoch)
+    {
+        if (currentLeaderEpoch < 0 || currentLeaderEpoch == offsets.LeaderEpoch)
+            return ErrorCode.None;
+        return currentLeaderEpoch < offsets.LeaderEpoch ? ErrorCode.FencedLeaderEpoch : ErrorCode.UnknownLeaderEpoch;
+    }
+
+    public static ReadResult Answer(PartitionLog offsets, ErrorCode error = ErrorCode.None, RecordBytes? records = null) =>
+        new(error, offsets.HighWatermark, offsets.LastStableOffset, offsets.LogStartOffset, offsets.LeaderEpoch, records ?? RecordBytes.Empty);
+
+    /// <summary>Reads below <paramref name="bound"/> (exclusive) from the store; appends go on meanwhile.</summary>
+    public static async Task<ReadResult> ReadHistoryAsync(IPartitionStore store, OpenLog log, ReadRequest request, long bound)
+    {
+        try
+        {
+            var batches = await store.ReadAsync(log.Owned, request.Offset, bound, Math.Max(1, request.MaxBytes), CancellationToken.None);
+            var pieces = Fit(batches, request.MaxBytes, request.Strict);
+            var records = RecordBytes.Of(pieces);
+            PartitionMetrics.ReadHistory(records.Length);
+            return Answer(log.Offsets, ErrorCode.None, records);
+        }
+        catch (StoreUnavailableException)
+        {
+            // The store says why in its diagnostics. The reader asks for metadata, and again.
+            return Answer(log.Offsets, ErrorCode.NotLeaderOrFollower);
+        }
+    }
+
+    /// <summary>KIP-74: as many as fit, and the first in any case unless <paramref name="strict"/>.</summary>
+    private static List<ReadOnlyMemory<byte>> Fit(IReadOnlyList<StoredBatch> batches, int maxBytes, bool strict)
+    {
+        var pieces = new List<ReadOnlyMemory<byte>>(batches.Count);
+        long bytes = 0;
+        foreach (var batch in batches)
+        {
+            bytes += batch.Bytes.Length;
+            if (bytes > maxBytes && (strict || pieces.Count > 0))
+                break;
+            pieces.Add(batch.Bytes);
+        }
+
+        return pieces;
+    }
+}

@@ -1,0 +1,251 @@
+using System.Runtime.InteropServices;
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
+using Granary.Abstractions.Topics;
+using Granary.Grains.Storage;
+using Orleans.Concurrency;
+
+namespace Granary.Grains.Partitions;
+
+/// <summary>
+/// One partition's log. Key: <see cref="PartitionId.ToKey"/>. Persisted: everything that was acknowledged, by <see cref="IPartitionStore"/>; a restart
+/// loses the tail cache and waiting readers, nothing else. Concurrency: reentrant, because appends wait for one group commit together and readers wait
+/// for appends; whatever changes offsets or producers runs between two awaits, so calls take effect in the order in which they arrive.
+/// States: see <see cref="PartitionOwnership"/>, which holds the log; this class decides what callers are told.
+/// Refusals: while the log is not open, or a write certainly did not happen, NOT_LEADER_OR_FOLLOWER, which every client takes for "not written, refresh
+/// metadata, try again" (KAFKA_STORAGE_ERROR is final for kafka-python); REQUEST_TIMED_OUT where nobody can tell; NOT_ENOUGH_REPLICAS where the writer
+/// is full, which clients retry without asking for metadata.
+/// </summary>
+[Reentrant, KeepAlive]
+internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topics, SiloPartitions silo) : Grain, IPartitionGrain
+{
+    private PartitionOwnership _ownership = null!;
+    private SegmentLimits? _limits;
+    private TopicSettings? _limitsOf;
+    private bool _retaining;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _ownership = new PartitionOwnership(store, topics, silo, DeactivateOnIdle);
+        return PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition)
+            ? _ownership.StartAsync(partition, cancellationToken)
+            : Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _ownership.CloseAsync(cancellationToken);
+
+    public Task<AppendResult> AppendAsync(AppendRequest request)
+    {
+        if (_ownership.Writable is not { } log)
+            return Refuse(_ownership.Refuse(), "the partition is not open for writing now");
+        var now = silo.NowMs;
+        var settings = _ownership.Settings;
+        var bytes = MemoryMarshal.AsMemory(request.Batch.ToContiguous());
+        if (!RecordBatchHeader.TryRead(bytes.Span, out var header))
+            return Refuse(ErrorCode.CorruptMessage, $"the batch has {bytes.Length} bytes, fewer than a header");
+        if (AppendCheck.Refuse(header, bytes.Length, settings, now) is { } refusal)
+            return Refuse(refusal.Error, refusal.Message, log);
+        var verdict = log.Producers.Check(header);
+        return verdict.Kind switch
+        {
+            ProducerVerdictKind.Accepted => Write(log, bytes, header, settings, now),
+            ProducerVerdictKind.Duplicate => AnswerDuplicate(log, verdict.FirstCopy, settings),
+            _ => Refuse(verdict.Error, verdict.Message!, log),
+        };
+    }
+
+    public Task<ReadResult> ReadAsync(ReadRequest request)
+    {
+        if (_ownership.Readable is not { } log)
+            return Task.FromResult(new ReadResult(_ownership.Refuse(), -1, -1, -1, -1, RecordBytes.Empty));
+        if (LogReads.Refuse(log.Offsets, request) is var error and not ErrorCode.None)
+            return Task.FromResult(LogReads.Answer(log.Offsets, error));
+        var bound = LogReads.Bound(log.Offsets, request.Isolation);
+        if (request.Offset >= bound)
+            return Task.FromResult(LogReads.Answer(log.Offsets));
+        var maxBytes = Math.Min(request.MaxBytes, silo.Options.MaxReadBytes);
+        var found = new List<ReadOnlyMemory<byte>>();
+        if (_ownership.Tail is not { } tail || !tail.TryRead(request.Offset, bound, maxBytes, request.Strict, found))
+            return LogReads.ReadHistoryAsync(store, log, request with { MaxBytes = maxBytes }, bound);
+        var records = RecordBytes.Of(found);
+        PartitionMetrics.ReadTail(records.Length);
+        return Task.FromResult(LogReads.Answer(log.Offsets, ErrorCode.None, records));
+    }
+
+    public Task WaitAsync(WaitRequest request)
+    {
+        if (!_ownership.MayBecomeReadable || request.MaxWait <= TimeSpan.Zero)
+            return Task.CompletedTask;
+        return _ownership.Readable is { } log && LogReads.Bound(log.Offsets, request.Isolation) > request.Offset
+            ? Task.CompletedTask
+            : _ownership.WaitAsync(request);
+    }
+
+    public async Task<OffsetResult> FindOffsetAsync(OffsetQuery query)
+    {
+        if (_ownership.Readable is not { } log)
+            return new OffsetResult(_ownership.Refuse(), -1, -1, -1);
+        if (LogReads.CheckEpoch(log.Offsets, query.CurrentLeaderEpoch) is var error and not ErrorCode.None)
+            return new OffsetResult(error, -1, -1, -1);
+        var start = log.Offsets.LogStartOffset;
+        switch (query.Timestamp)
+        {
+            case OffsetQuery.Latest:
+                return new OffsetResult(ErrorCode.None, LogReads.Bound(log.Offsets, query.Isolation), -1, log.Offsets.LeaderEpoch);
+            case OffsetQuery.Earliest or OffsetQuery.EarliestLocal:
+                return new OffsetResult(ErrorCode.None, start, -1, log.Epochs.EpochAt(start));
+            case OffsetQuery.LatestTiered:
+                return new OffsetResult(ErrorCode.None, -1, -1, -1);
+            case < 0 and not OffsetQuery.MaxTimestamp:
+                return new OffsetResult(ErrorCode.InvalidRequest, -1, -1, -1);
+        }
+
+        try
+        {
+            var search = new OffsetSearch(store, silo.Diagnostics);
+            var found = query.Timestamp == OffsetQuery.MaxTimestamp
+                ? await search.FirstOfMaxAsync(log, CancellationToken.None)
+                : await search.FirstAtOrAfterAsync(log, query.Timestamp, CancellationToken.None);
+            return new OffsetResult(ErrorCode.None, found.Offset, found.Timestamp, found.LeaderEpoch);
+        }
+        catch (StoreUnavailableException)
+        {
+            return new OffsetResult(ErrorCode.NotLeaderOrFollower, -1, -1, -1);
+        }
+    }
+
+    public Task<EpochEndResult> FindEpochEndAsync(int leaderEpoch, int currentLeaderEpoch)
+    {
+        if (_ownership.Readable is not { } log)
+            return Task.FromResult(new EpochEndResult(_ownership.Refuse(), -1, -1));
+        if (LogReads.CheckEpoch(log.Offsets, currentLeaderEpoch) is var error and not ErrorCode.None)
+            return Task.FromResult(new EpochEndResult(error, -1, -1));
+        var (epoch, endOffset) = log.Epochs.FindEnd(leaderEpoch, log.Offsets.HighWatermark);
+        return Task.FromResult(new EpochEndResult(ErrorCode.None, epoch, endOffset));
+    }
+
+    public async Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset)
+    {
+        if (_ownership.Writable is not { } log)
+            return new DeleteRecordsResult(_ownership.Refuse(), -1);
+        var target = beforeOffset == -1 ? log.Offsets.HighWatermark : beforeOffset;
+        if (target < 0 || target > log.Offsets.HighWatermark)
+            return new DeleteRecordsResult(ErrorCode.OffsetOutOfRange, -1);
+        if (target > log.Offsets.LogStartOffset && await _ownership.MoveStartAsync(log, target) is var error and not ErrorCode.None)
+            return new DeleteRecordsResult(error, -1);
+        return new DeleteRecordsResult(ErrorCode.None, (_ownership.Readable ?? log).Offsets.LogStartOffset);
+    }
+
+    public async Task ApplyRetentionAsync()
+    {
+        if (_ownership.Writable is not { } log || _retaining)
+            return;
+        _retaining = true;
+        try
+        {
+            log.Producers.Expire(silo.NowMs);
+            var segments = await store.ListSegmentsAsync(log.Owned, CancellationToken.None);
+            var newStart = Retention.NewLogStart(segments, log.Offsets.LogStartOffset, _ownership.Settings, silo.Time.GetUtcNow());
+
+            // A batch may be on disk before its commit is known here.
+            newStart = Math.Min(newStart, log.Offsets.HighWatermark);
+            if (newStart > log.Offsets.LogStartOffset && !log.IsBroken)
+                await _ownership.MoveStartAsync(log, newStart);
+        }
+        finally
+        {
+            _retaining = false;
+        }
+    }
+
+    public async Task<PartitionDescription> DescribeAsync()
+    {
+        if (_ownership.Readable is not { } log)
+            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.SiloName, [], [], [], _ownership.WaitingReaders);
+        IReadOnlyList<StoredSegment> segments = [];
+        var error = ErrorCode.None;
+        try
+        {
+            segments = await store.ListSegmentsAsync(log.Owned, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            error = ErrorCode.KafkaStorageError;
+        }
+
+        return new PartitionDescription(
+            error,
+            _ownership.Partition,
+            log.Offsets.LeaderEpoch,
+            log.Offsets.LogStartOffset,
+            log.Offsets.HighWatermark,
+            log.Offsets.LastStableOffset,
+            segments.Sum(segment => segment.SizeBytes),
+            silo.SiloName,
+            [.. log.Epochs.All.Select(epoch => new LeaderEpochDescription(epoch.Epoch, epoch.StartOffset))],
+            [.. segments.Select(segment => new SegmentDescription(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, segment.MaxTimestamp, segment.IsActive))],
+            [.. log.Producers.All.Select(one => new ProducerDescription(one.ProducerId, one.Epoch, one.Last.LastSequence, LastOffsetOf(one.Last), one.Last.Timestamp))],
+            _ownership.WaitingReaders);
+    }
+
+    public Task DeleteAsync() => _ownership.DeleteAsync();
+
+    private static long LastOffsetOf(in ProducerBatch batch) =>
+        batch.BaseOffset + (((long)batch.LastSequence - batch.FirstSequence) & int.MaxValue);
+
+    /// <summary>Synchronous up to the point where the store has queued the batch: that fixes its place.</summary>
+    private Task<AppendResult> Write(OpenLog log, Memory<byte> bytes, in RecordBatchHeader header, TopicSettings settings, long now)
+    {
+        var append = log.Stage(bytes, header, settings, now);
+        try
+        {
+            append.Outcome = store.AppendAsync(log.Owned, new StagedBatch(
+                append.Header.BaseOffset, append.Header.EndOffset, append.Header.MaxTimestamp, append.Bytes, LimitsOf(settings)));
+        }
+        catch (Exception defect)
+        {
+            append.Outcome = Task.FromException<AppendOutcome>(defect);
+        }
+
+        // Nothing was staged behind it yet, so a store that is full leaves no trace.
+        if (append.Outcome is { IsCompletedSuccessfully: true, Result: AppendOutcome.Overloaded })
+        {
+            log.Unstage(append);
+            return Refuse(ErrorCode.NotEnoughReplicas, "the silo's queue for PostgreSQL is full: try again later", log);
+        }
+
+        log.Accept(append, now);
+        return FinishAsync(log, append);
+    }
+
+    private Task<AppendResult> AnswerDuplicate(OpenLog log, in ProducerBatch firstCopy, TopicSettings settings)
+    {
+        PartitionMetrics.Duplicate();
+        if (log.FindStaged(firstCopy.BaseOffset) is { } inFlight)
+            return FinishAsync(log, inFlight);
+        var logAppendTime = settings.TimestampType == TimestampType.LogAppendTime ? firstCopy.Timestamp : -1;
+        return Task.FromResult(new AppendResult(
+            ErrorCode.None, firstCopy.BaseOffset, logAppendTime, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch));
+    }
+
+    private async Task<AppendResult> FinishAsync(OpenLog log, StagedAppend append)
+    {
+        if (await _ownership.SettleAsync(log, append) is var error and not ErrorCode.None)
+            return await Refuse(error, "the batch was not written, or nobody can tell: see the error", log);
+        return new AppendResult(
+            ErrorCode.None, append.Header.BaseOffset, append.LogAppendTime, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch);
+    }
+
+    private SegmentLimits LimitsOf(TopicSettings settings)
+    {
+        if (!ReferenceEquals(settings, _limitsOf))
+            (_limits, _limitsOf) = (new SegmentLimits(settings.SegmentBytes, settings.SegmentAge, settings.Retention), settings);
+        return _limits!;
+    }
+
+    private static Task<AppendResult> Refuse(ErrorCode error, string message, OpenLog? log = null)
+    {
+        PartitionMetrics.Refused(error);
+        return Task.FromResult(AppendResult.Refused(error, message, log?.Offsets.LeaderEpoch ?? -1, log?.Offsets.LogStartOffset ?? -1));
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Granary.Grains.Partitions;
+
+/// <summary>Composition of partitions.</summary>
+public static class PartitionHosting
+{
+    /// <summary>
+    /// Adds what partitions need on a silo, beside <see cref="Storage.IPartitionStore"/>, a followed
+    /// <see cref="Abstractions.Topics.TopicDirectory"/> and grain storage named <c>granary</c>. Options: <see cref="PartitionOptions"/>.
+    /// </summary>
+    public static IServiceCollection AddGranaryPartitions(this IServiceCollection services)
+    {
+        services.AddOptions<PartitionOptions>().Validate(Validate).ValidateOnStart();
+        services.AddSingleton<PartitionDiagnostics>();
+        services.AddSingleton<SiloPartitions>();
+        services.AddSingleton<RetentionSweep>();
+        services.AddHostedService(static provider => provider.GetRequiredService<RetentionSweep>());
+        return services;
+    }
+
+    private static bool Validate(PartitionOptions options)
+    {
+        options.Validate();
+        return true;
+    }
+}

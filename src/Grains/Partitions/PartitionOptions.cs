@@ -1,0 +1,94 @@
+namespace Granary.Grains.Partitions;
+
+/// <summary>How partitions behave. Checked at start by <see cref="Validate"/>.</summary>
+public sealed class PartitionOptions
+{
+    /// <summary>
+    /// Memory for the newest batches of all partitions of the silo. Too small: readers at the tail go to PostgreSQL. Too large: the process
+    /// takes memory from PostgreSQL. Zero: nothing is kept.
+    /// </summary>
+    public long TailCacheBytes { get; set; } = 256L << 20;
+
+    /// <summary>The most that one read returns, whatever was asked for (a single larger batch still goes whole). Too large: memory per reader.</summary>
+    public int MaxReadBytes { get; set; } = 32 << 20;
+
+    /// <summary>
+    /// Readers that wait on one partition. Above it a reader is answered after <see cref="CrowdedPollDelay"/>, without having been waited for.
+    /// </summary>
+    public int MaxWaitersPerPartition { get; set; } = 16_384;
+
+    /// <summary>How long a reader that could not be taken (too many, or the silo stops) is held before it is answered. Too small: it asks in a hot loop.</summary>
+    public TimeSpan CrowdedPollDelay { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest wait of a reader; longer ones end here and are begun anew. Must stay below Orleans' response timeout (30 s).</summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>producer.id.expiration.ms: after how long without a batch a producer is forgotten. Too small: late retries become doubles.</summary>
+    public TimeSpan ProducerIdle { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Producers that one partition remembers (about 250 bytes each); above it the one idle for longest is forgotten.</summary>
+    public int MaxProducersPerPartition { get; set; } = 10_000;
+
+    /// <summary>
+    /// Producers' states are saved after this many batches. Too small: a write for every few appends. Too large: opening a partition after a crash reads
+    /// that many batch headers.
+    /// </summary>
+    public int ProducerSaveBatches { get; set; } = 2_000;
+
+    /// <summary>The least time between two such savings of one partition. Too large: as above, for partitions with many small batches.</summary>
+    public TimeSpan ProducerSaveInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Leader epochs that one partition remembers (KIP-101); the oldest are forgotten above it. One is added by each opening that appends.</summary>
+    public int MaxLeaderEpochs { get; set; } = 4_096;
+
+    /// <summary>How long the first caller of a partition waits for its log to be opened before it is told to try again.</summary>
+    public TimeSpan OpenPatience { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long an append whose commit gave no answer waits for the log to be opened anew before it is answered REQUEST_TIMED_OUT. Below the clients'
+    /// request timeouts (30 s) and Orleans' response timeout.
+    /// </summary>
+    public TimeSpan InDoubtPatience { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Pause after the first failed attempt to open a log; doubles up to <see cref="ReopenDelayMax"/>.</summary>
+    public TimeSpan ReopenDelay { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The longest pause between attempts to open a log. Too large: partitions stay away after PostgreSQL has come back.</summary>
+    public TimeSpan ReopenDelayMax { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>log.retention.check.interval.ms.</summary>
+    public TimeSpan RetentionCheckInterval { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Partitions that one retention check attends to; what is left over waits for the next one.</summary>
+    public int MaxPartitionsPerRetentionCheck { get; set; } = 10_000;
+
+    /// <summary>Partitions that a retention check wakes and cleans at the same time.</summary>
+    public int RetentionConcurrency { get; set; } = 4;
+
+    /// <summary>Throws <see cref="InvalidOperationException"/> naming the first value that cannot work.</summary>
+    public void Validate()
+    {
+        Check(TailCacheBytes >= 0, nameof(TailCacheBytes), "0 or more");
+        Check(MaxReadBytes >= 1, nameof(MaxReadBytes), "at least 1");
+        Check(MaxWaitersPerPartition >= 1, nameof(MaxWaitersPerPartition), "at least 1");
+        Check(CrowdedPollDelay > TimeSpan.Zero, nameof(CrowdedPollDelay), "positive");
+        Check(MaxWait > TimeSpan.Zero && MaxWait < TimeSpan.FromSeconds(30), nameof(MaxWait), "positive, below 30 s");
+        Check(ProducerIdle > TimeSpan.Zero, nameof(ProducerIdle), "positive");
+        Check(MaxProducersPerPartition >= 1, nameof(MaxProducersPerPartition), "at least 1");
+        Check(ProducerSaveBatches >= 1, nameof(ProducerSaveBatches), "at least 1");
+        Check(ProducerSaveInterval >= TimeSpan.Zero, nameof(ProducerSaveInterval), "not negative");
+        Check(MaxLeaderEpochs >= 1, nameof(MaxLeaderEpochs), "at least 1");
+        Check(OpenPatience >= TimeSpan.Zero && OpenPatience < TimeSpan.FromSeconds(30), nameof(OpenPatience), "0 to below 30 s");
+        Check(InDoubtPatience > TimeSpan.Zero && InDoubtPatience < TimeSpan.FromSeconds(30), nameof(InDoubtPatience), "positive, below 30 s");
+        Check(ReopenDelay > TimeSpan.Zero && ReopenDelay <= ReopenDelayMax, nameof(ReopenDelay), "positive, up to ReopenDelayMax");
+        Check(RetentionCheckInterval > TimeSpan.Zero, nameof(RetentionCheckInterval), "positive");
+        Check(MaxPartitionsPerRetentionCheck >= 1, nameof(MaxPartitionsPerRetentionCheck), "at least 1");
+        Check(RetentionConcurrency >= 1, nameof(RetentionConcurrency), "at least 1");
+    }
+
+    private static void Check(bool holds, string name, string range)
+    {
+        if (!holds)
+            throw new InvalidOperationException($"PartitionOptions.{name} must be {range}.");
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Granary.Grains.Storage;
+
+/// <summary>Composition of the store.</summary>
+public static class StorageHosting
+{
+    /// <summary>
+    /// Adds <see cref="IPartitionStore"/> on PostgreSQL. Call it before Orleans is added: hosted parts start in the order in which they
+    /// are added, and partitions must not run before the tables are there. Connections come from <paramref name="source"/>; its strings are best
+    /// tuned by <see cref="Tune"/>.
+    /// </summary>
+    public static IServiceCollection AddGranaryStorage(this IServiceCollection services, NpgsqlDataSource source)
+    {
+        services.AddOptions<StorageOptions>().Validate(Validate).ValidateOnStart();
+        services.AddSingleton(provider => new PostgresPartitionStore(
+            source,
+            provider.GetRequiredService<IOptions<StorageOptions>>().Value,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<IPartitionStore>(provider => provider.GetRequiredService<PostgresPartitionStore>());
+        services.AddHostedService<StorageStarter>();
+        return services;
+    }
+
+    /// <summary>
+    /// A connection string with this store's needs: buffers that hold a whole row of a slab (with smaller ones each row costs an extra copy),
+    /// no tracking of resets between uses, and a pool that is large enough for lanes, readers and everybody else.
+    /// </summary>
+    public static string Tune(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        builder.ReadBufferSize = Math.Max(builder.ReadBufferSize, 128 << 10);
+        builder.WriteBufferSize = Math.Max(builder.WriteBufferSize, 64 << 10);
+        return builder.ConnectionString;
+    }
+
+    private static bool Validate(StorageOptions options)
+    {
+        options.Validate();
+        return true;
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Hosting;
+
+namespace Granary.Grains.Storage;
+
+/// <summary>Starts the store before whatever is added after it, and stops it after that has stopped.</summary>
+internal sealed class StorageStarter(PostgresPartitionStore store) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await store.StartAsync(cancellationToken);
+        store.Keeper.Start();
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await store.Keeper.StopAsync();
+        await store.StopAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,179 @@
+using System.Collections.Immutable;
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Topics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+
+namespace Granary.Grains.Topics;
+
+/// <summary>
+/// The catalog of topics. Key: <see cref="ITopicCatalogGrain.Key"/>. Persisted: all of <see cref="CatalogState"/>, before a change is answered;
+/// changes that arrive while one save is under way share the next. Calls interleave; nobody is shown what is not saved. A save that
+/// fails ends the activation: whether it was written is not guessed but read by the next one. A restart loses nothing.
+/// </summary>
+[Reentrant, KeepAlive]
+internal sealed class TopicCatalogGrain(
+    [PersistentState("catalog", "granary")] IPersistentState<CatalogState> state,
+    IOptions<TopicOptions> options,
+    TimeProvider time,
+    ILogger<TopicCatalogGrain> logger) : Grain, ITopicCatalogGrain
+{
+    private readonly List<Change> _queued = [];
+    private readonly HashSet<Guid> _deleting = [];
+    private TopicCatalog _catalog = null!;
+    private Task _saving = Task.CompletedTask;
+    private TaskCompletionSource _changed = NewSignal();
+    private Exception? _ended;
+    private int _watchers;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _catalog = new TopicCatalog(state.State, options.Value);
+        DeleteLogs();
+        return Task.CompletedTask;
+    }
+
+    public Task<ImmutableArray<TopicResult>> CreateAsync(ImmutableArray<NewTopic> topics, bool validateOnly) =>
+        ChangeAsync(catalog => [.. topics.Select(topic => catalog.Create(topic, Guid.NewGuid(), validateOnly))]);
+
+    public Task<ImmutableArray<TopicResult>> DeleteAsync(ImmutableArray<TopicName> topics) =>
+        ChangeAsync(catalog => [.. topics.Select(catalog.Delete)]);
+
+    public Task<ImmutableArray<TopicResult>> CreatePartitionsAsync(ImmutableArray<NewPartitions> topics, bool validateOnly) =>
+        ChangeAsync(catalog => [.. topics.Select(topic => catalog.CreatePartitions(topic, validateOnly))]);
+
+    public Task<ImmutableArray<TopicResult>> AlterConfigsAsync(ImmutableArray<TopicConfigChanges> topics, bool validateOnly) =>
+        ChangeAsync(catalog => [.. topics.Select(topic => catalog.AlterConfigs(topic, validateOnly))]);
+
+    public async Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait)
+    {
+        await SavedAsync();
+        if (knownVersion == _catalog.Version && maxWait > TimeSpan.Zero && _watchers < options.Value.MaxWatchers)
+        {
+            _watchers++;
+            try
+            {
+                await _changed.Task.WaitAsync(maxWait, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            }
+            finally
+            {
+                _watchers--;
+            }
+
+            await SavedAsync();
+        }
+
+        return _catalog.ChangesSince(knownVersion);
+    }
+
+    /// <summary>Waits until what is in memory is also what is saved.</summary>
+    private async Task SavedAsync()
+    {
+        while (!_saving.IsCompleted)
+            await _saving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        ThrowIfEnded();
+    }
+
+    private Task<ImmutableArray<TopicResult>> ChangeAsync(Func<TopicCatalog, ImmutableArray<TopicResult>> change)
+    {
+        ThrowIfEnded();
+        var queued = new Change(change);
+        _queued.Add(queued);
+        if (_saving.IsCompleted)
+            _saving = SaveQueuedAsync();
+        return queued.Answer.Task;
+    }
+
+    /// <summary>Applies what is queued, saves it, answers; and again while more was queued meanwhile.</summary>
+    private async Task SaveQueuedAsync()
+    {
+        while (_queued.Count > 0)
+        {
+            var changes = _queued.ToArray();
+            _queued.Clear();
+            try
+            {
+                var before = (_catalog.Version, _catalog.Deleting.Count);
+                var results = changes.Select(change => change.Apply(_catalog)).ToArray();
+                if (before != (_catalog.Version, _catalog.Deleting.Count))
+                {
+                    state.State = _catalog.ToState();
+                    await state.WriteStateAsync();
+                }
+
+                for (var index = 0; index < changes.Length; index++)
+                    changes[index].Answer.SetResult(results[index]);
+            }
+            catch (Exception failure)
+            {
+                End(failure, changes);
+                return;
+            }
+
+            var woken = _changed;
+            _changed = NewSignal();
+            woken.SetResult();
+            DeleteLogs();
+        }
+    }
+
+    private void End(Exception failure, Change[] changes)
+    {
+        _ended = failure;
+        TopicDiagnostics.SaveFailed(logger, failure);
+        foreach (var change in changes.Concat(_queued))
+            change.Answer.SetException(new InvalidOperationException("the catalog could not be saved", failure));
+        _queued.Clear();
+        _changed.TrySetResult();
+        DeactivateOnIdle();
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (_ended is not null)
+            throw new InvalidOperationException("the catalog could not be saved and is being read anew", _ended);
+    }
+
+    /// <summary>Starts to delete the logs of deleted topics, each topic once at a time.</summary>
+    private void DeleteLogs()
+    {
+        foreach (var (topicId, partitions) in _catalog.Deleting)
+        {
+            if (_deleting.Add(topicId))
+                _ = DeleteLogsAsync(topicId, partitions);
+        }
+    }
+
+    private async Task DeleteLogsAsync(Guid topicId, int partitions)
+    {
+        try
+        {
+            // Not in the caller's turn: it is answered first.
+            await Task.Yield();
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, partitions),
+                new ParallelOptions { MaxDegreeOfParallelism = options.Value.ConcurrentDeletions, TaskScheduler = TaskScheduler.Current },
+                async (index, _) => await GrainFactory.GetGrain<IPartitionGrain>(new PartitionId(topicId, index).ToKey()).DeleteAsync());
+            _deleting.Remove(topicId);
+            await ChangeAsync(catalog =>
+            {
+                catalog.ForgetDeleted(topicId);
+                return [];
+            });
+        }
+        catch (Exception failure)
+        {
+            // Remembered in the state: the next change or the next activation tries again.
+            _deleting.Remove(topicId);
+            TopicDiagnostics.DeletionFailed(logger, topicId, failure);
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed record Change(Func<TopicCatalog, ImmutableArray<TopicResult>> Apply)
+    {
+        public TaskCompletionSource<ImmutableArray<TopicResult>> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

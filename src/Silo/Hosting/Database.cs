@@ -1,0 +1,88 @@
+using Granary.Grains.Storage;
+using Granary.Silo.Postgres;
+using Npgsql;
+
+namespace Granary.Silo.Hosting;
+
+/// <summary>The PostgreSQL this silo works on: the one of the connection string, or one of its own.</summary>
+internal sealed class Database : IAsyncDisposable
+{
+    private static readonly TimeSpan s_watchInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly EmbeddedPostgres? _embedded;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _watching = Task.CompletedTask;
+
+    private Database(EmbeddedPostgres? embedded, string connectionString, string description)
+    {
+        _embedded = embedded;
+        ConnectionString = connectionString;
+        Description = description;
+        Source = new NpgsqlDataSourceBuilder(connectionString).Build();
+    }
+
+    public string ConnectionString { get; }
+
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>Where the data lies, for people; without a password.</summary>
+    public string Description { get; }
+
+    /// <exception cref="PostgresStartException">The embedded server cannot run.</exception>
+    /// <exception cref="NpgsqlException">The given server cannot be reached.</exception>
+    public static async Task<Database> OpenAsync(string? connectionString, string dataFolder, CancellationToken cancellation)
+    {
+        if (!string.IsNullOrWhiteSpace(connectionString))
+        {
+            var given = new NpgsqlConnectionStringBuilder(connectionString);
+            var database = new Database(null, Complete(connectionString), $"{given.Host}:{given.Port}, database {given.Database ?? given.Username}");
+            await using var probe = await database.Source.OpenConnectionAsync(cancellation);
+            return database;
+        }
+
+        var embedded = await EmbeddedPostgres.StartAsync(dataFolder);
+        var own = new Database(embedded, Complete(embedded.ConnectionString), $"embedded, data in {embedded.DataFolder}");
+        own._watching = own.WatchAsync();
+        return own;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _watching;
+        await Source.DisposeAsync();
+        if (_embedded is not null)
+            await _embedded.DisposeAsync();
+    }
+
+    private static string Complete(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(StorageHosting.Tune(connectionString)) { ApplicationName = "granary" };
+        builder.SearchPath = $"{OrleansStorageSchema.Schema},public";
+        return builder.ConnectionString;
+    }
+
+    /// <summary>Whoever starts a server keeps it running: one that crashed or was killed is started again.</summary>
+    private async Task WatchAsync()
+    {
+        using var timer = new PeriodicTimer(s_watchInterval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            {
+                try
+                {
+                    await _embedded!.EnsureRunningAsync();
+                }
+                catch (PostgresStartException failure)
+                {
+                    await Console.Error.WriteLineAsync(failure.Message);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using Granary.Gateway;
+using Granary.Gateway.Kafka;
+using Granary.Grains.Partitions;
+using Granary.Grains.Storage;
+using Granary.Grains.Topics;
+using Granary.Silo.Postgres;
+using Npgsql;
+using Orleans.Configuration;
+
+namespace Granary.Silo.Hosting;
+
+/// <summary>The whole program, from its settings to its exit code.</summary>
+internal static class SiloHost
+{
+    public static async Task<ExitCode> RunAsync(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        var settings = builder.Configuration.GetSection("Granary").Get<SiloSettings>() ?? new SiloSettings();
+        var dataFolder = Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : settings.DataFolder;
+        using var starting = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        try
+        {
+            await using var database = await Database.OpenAsync(builder.Configuration.GetConnectionString("Granary"), dataFolder, starting.Token);
+            await OrleansStorageSchema.EnsureAsync(database.Source, starting.Token);
+            await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, starting.Token);
+            if (claim is null)
+                return Fail(ExitCode.AnotherSilo, $"Another silo of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or name another database.");
+            var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting.Token);
+            await using var app = Compose(builder, settings, database, node);
+            await app.StartAsync(starting.Token);
+            Announcement.Print(Console.Out, app, database);
+            await app.WaitForShutdownAsync(CancellationToken.None);
+            return ExitCode.Stopped;
+        }
+        catch (Exception failure)
+        {
+            return Fail(CodeOf(failure), failure is AggregateException { InnerException: { } inner } ? inner.Message : failure.Message);
+        }
+    }
+
+    /// <summary>The list of what a silo is made of. Parts start in this order and stop in the reverse.</summary>
+    private static WebApplication Compose(WebApplicationBuilder builder, SiloSettings settings, Database database, int node)
+    {
+        builder.WebHost.UseUrls(settings.HttpUrl);
+        builder.Logging.AddGranaryConsole();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.Configure<StorageOptions>(builder.Configuration.GetSection("Granary:Storage"));
+        builder.Services.Configure<PartitionOptions>(builder.Configuration.GetSection("Granary:Partitions"));
+        builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
+        builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
+        builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));
+        builder.Services.AddGranaryStorage(database.Source);
+        builder.UseOrleans(silo => ConfigureSilo(silo, settings, database));
+        builder.Services.AddGranaryTopics();
+        builder.Services.AddGranaryPartitions();
+        builder.Services.AddGranaryGateway();
+        builder.Services.AddGranaryTelemetry();
+        builder.Services.AddGranaryHealth(database.Source);
+        var app = builder.Build();
+        app.MapGranaryHealth();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        return app;
+    }
+
+    private static void ConfigureSilo(ISiloBuilder silo, SiloSettings settings, Database database)
+    {
+        var siloPort = Ports.Choose(settings.SiloPort, 11111);
+        var gatewayPort = Ports.Choose(settings.GatewayPort, 30000);
+        silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
+        silo.Configure<SiloOptions>(options => options.SiloName = settings.SiloName);
+        silo.AddAdoNetGrainStorage("granary", options =>
+        {
+            options.Invariant = "Npgsql";
+            options.ConnectionString = database.ConnectionString;
+        });
+    }
+
+    private static ExitCode CodeOf(Exception failure) => failure switch
+    {
+        PostgresStartException => ExitCode.NoEmbeddedPostgres,
+        NpgsqlException => ExitCode.NoPostgres,
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => ExitCode.PortInUse,
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => ExitCode.PortInUse,
+        Microsoft.Extensions.Options.OptionsValidationException or ArgumentException or FormatException => ExitCode.WrongSettings,
+        AggregateException { InnerException: { } inner } => CodeOf(inner),
+        _ => ExitCode.Failed,
+    };
+
+    private static ExitCode Fail(ExitCode code, string message)
+    {
+        Console.Error.WriteLine($"granary: {message}");
+        return code;
+    }
+}

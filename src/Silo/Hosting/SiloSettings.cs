@@ -1,0 +1,26 @@
+namespace Granary.Silo.Hosting;
+
+/// <summary>The settings of this process, section `Granary` (environment: `Granary__SiloPort=11111`).</summary>
+public sealed class SiloSettings
+{
+    /// <summary>Where HTTP listens. An address other than loopback opens it to whoever can reach it: there is no authentication yet.</summary>
+    public string HttpUrl { get; set; } = "http://127.0.0.1:8080";
+
+    /// <summary>Name of the Orleans cluster; silos with the same name in one database belong together.</summary>
+    public string ClusterId { get; set; } = "granary";
+
+    /// <summary>Name of the service whose grains' states these are; it outlives clusters.</summary>
+    public string ServiceId { get; set; } = "granary";
+
+    /// <summary>This silo's name, the same at every start: its broker number is kept by it.</summary>
+    public string SiloName { get; set; } = "silo-1";
+
+    /// <summary>Orleans' port between silos; 0: 11111, or a free one when that is taken.</summary>
+    public int SiloPort { get; set; }
+
+    /// <summary>Orleans' port for in-cluster clients; 0: 30000, or a free one when that is taken.</summary>
+    public int GatewayPort { get; set; }
+
+    /// <summary>Where the embedded PostgreSQL keeps its data, when no connection string is given. Environment: GRANARY_DATA.</summary>
+    public string DataFolder { get; set; } = ".granary";
+}

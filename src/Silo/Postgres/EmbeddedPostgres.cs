@@ -1,0 +1,173 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Granary.Silo.Postgres;
+
+/// <summary>
+/// A PostgreSQL server of Granary's own: its data lies in one folder, it listens on a unix socket in a private folder and nowhere else,
+/// and it is started and stopped with its owner. A server that an owner left behind when it was killed is taken over.
+/// </summary>
+public sealed partial class EmbeddedPostgres : IAsyncDisposable
+{
+    private const string SuperUser = "granary";
+    private const int LongestSocketPath = 107;
+    private const int NoSuchProcess = 3;
+    private const int KillSignal = 9;
+
+    private readonly string _binaries;
+    private readonly string _log;
+    private readonly string _sockets;
+    private readonly FileStream _lock;
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private bool _stopped;
+
+    private EmbeddedPostgres(string binaries, string folder, FileStream @lock)
+    {
+        _binaries = binaries;
+        _lock = @lock;
+        DataFolder = Path.Combine(folder, "postgres");
+        _log = Path.Combine(folder, "postgres.log");
+        _sockets = SocketFolder(folder);
+    }
+
+    /// <summary>Where the database lies.</summary>
+    public string DataFolder { get; }
+
+    /// <summary>The process id of the running server, or null.</summary>
+    public int? ProcessId => ReadProcessId() is { } id && IsRunning(id) ? id : null;
+
+    /// <summary>How to connect.</summary>
+    public string ConnectionString => $"Host={_sockets};Username={SuperUser};Database=postgres";
+
+    /// <summary>Starts the server that keeps its data below a folder; creates the folder and the database where they are new.</summary>
+    /// <exception cref="PostgresStartException">No binaries, the folder is in use, or the server does not start.</exception>
+    public static async Task<EmbeddedPostgres> StartAsync(string folder)
+    {
+        folder = Path.GetFullPath(folder);
+        var binaries = PostgresBinaries.Find() ?? throw new PostgresStartException(
+            $"No PostgreSQL {PostgresBinaries.OldestMajorVersion} or newer was found on this machine. Install it, name its folder in GRANARY_PG_BIN, or name a running server in ConnectionStrings__Granary.");
+        Directory.CreateDirectory(folder);
+        var postgres = new EmbeddedPostgres(binaries, folder, Lock(folder));
+        try
+        {
+            await postgres.CreateAsync();
+            await postgres.EnsureRunningAsync();
+            return postgres;
+        }
+        catch
+        {
+            await postgres._lock.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the server anew where it is not running. Returns when it takes connections.</summary>
+    public async Task EnsureRunningAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            if (_stopped || ProcessId is not null)
+                return;
+            var (exitCode, output) = await UnprivilegedCommand.RunAsync(
+                Program("pg_ctl"), "start", "--wait", "--timeout", "120", "--silent", "--pgdata", DataFolder, "--log", _log);
+            if (exitCode != 0)
+                throw new PostgresStartException($"PostgreSQL did not start ({output}); its log is {_log}: {LastOfLog()}");
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    /// <summary>Ends the server as a crash would (kill -9 of its main process). For tests of what is left after it.</summary>
+    public void Kill()
+    {
+        if (ProcessId is { } id)
+            _ = SendSignal(id, KillSignal);
+    }
+
+    /// <summary>Stops the server (open transactions are rolled back) and gives the folder free.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            if (_stopped)
+                return;
+            _stopped = true;
+            if (ProcessId is not null)
+                await UnprivilegedCommand.RunAsync(Program("pg_ctl"), "stop", "--mode", "fast", "--wait", "--timeout", "60", "--silent", "--pgdata", DataFolder);
+            await _lock.DisposeAsync();
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    private async Task CreateAsync()
+    {
+        await UnprivilegedCommand.OwnAsync(_sockets);
+        await UnprivilegedCommand.OwnAsync(DataFolder);
+        if (!File.Exists(Path.Combine(DataFolder, "PG_VERSION")))
+        {
+            var (exitCode, output) = await UnprivilegedCommand.RunAsync(
+                Program("initdb"), "--pgdata", DataFolder, "--username", SuperUser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C");
+            if (exitCode != 0)
+                throw new PostgresStartException($"initdb failed in {DataFolder}: {output}");
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(DataFolder, "postgresql.auto.conf"), PostgresSettings.For(_sockets));
+        if (!File.Exists(_log))
+            await File.WriteAllTextAsync(_log, "");
+        File.SetUnixFileMode(_log, (UnixFileMode)0b110_110_110);
+    }
+
+    private string Program(string name) => Path.Combine(_binaries, name);
+
+    private int? ReadProcessId()
+    {
+        var file = Path.Combine(DataFolder, "postmaster.pid");
+        try
+        {
+            return File.Exists(file) && int.TryParse(File.ReadLines(file).FirstOrDefault(), out var id) ? id : null;
+        }
+        catch (IOException)
+        {
+            // The server removed the file between the question and the reading.
+            return null;
+        }
+    }
+
+    private string LastOfLog() => File.Exists(_log) ? string.Join(" | ", File.ReadLines(_log).TakeLast(5)) : "no log";
+
+    private static FileStream Lock(string folder)
+    {
+        var file = Path.Combine(folder, "lock");
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new PostgresStartException($"The data folder {folder} is in use by another Granary. Stop it, or name another folder in GRANARY_DATA.");
+        }
+    }
+
+    /// <summary>A socket's path has 107 bytes at most, so it does not lie in the data folder but in a short one named after it.</summary>
+    private static string SocketFolder(string folder)
+    {
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder)))[..12];
+        var sockets = Path.Combine(Path.GetTempPath(), $"granary-{name}");
+        if (Encoding.UTF8.GetByteCount(Path.Combine(sockets, ".s.PGSQL.5432")) > LongestSocketPath)
+            throw new PostgresStartException($"The path {sockets} is too long for a unix socket ({LongestSocketPath} bytes): set TMPDIR to a shorter one.");
+        return sockets;
+    }
+
+    private static bool IsRunning(int id) => SendSignal(id, 0) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int id, int signal);
+}
