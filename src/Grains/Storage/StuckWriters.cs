@@ -9,10 +9,13 @@ namespace Granary.Grains.Storage;
 /// </summary>
 internal sealed class StuckWriters(NpgsqlDataSource source, StorageOptions options, TimeProvider time, StorageDiagnostics diagnostics)
 {
+    // Found first, ended then: in one WHERE the order in which conditions are asked is PostgreSQL's choice.
     private const string End = """
-        SELECT count(*) FROM pg_stat_activity a
-        WHERE a.pid = ANY(pg_blocking_pids($1)) AND a.application_name = $2 AND a.wait_event = 'ClientRead'
-            AND a.state_change < clock_timestamp() - make_interval(secs => $3) AND pg_terminate_backend(a.pid)
+        WITH stuck AS MATERIALIZED (
+            SELECT a.pid FROM pg_stat_activity a
+            WHERE a.pid = ANY(pg_blocking_pids($1)) AND a.application_name = $2 AND a.wait_event = 'ClientRead'
+                AND a.state_change < clock_timestamp() - make_interval(secs => $3))
+        SELECT count(*) FROM (SELECT pg_terminate_backend(pid) AS ended FROM stuck OFFSET 0) s WHERE ended
         """;
 
     /// <summary>Watches one waiting connection until it is disposed.</summary>

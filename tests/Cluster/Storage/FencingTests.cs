@@ -47,13 +47,16 @@ public sealed class FencingTests(PrivatePostgres server)
                 await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             }
 
-            List<Task<AppendOutcome>> appends =
+            List<Task<AppendOutcome>> appends = [test.AppendAsync(fine, 0, TestStore.Batch(bytes, 1))];
+            while (await test.QueryAsync<long>(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'granary lane' AND wait_event_type = 'Lock' AND datname = current_database()") == 0)
+                TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            appends.AddRange(
             [
-                test.AppendAsync(fine, 0, TestStore.Batch(bytes, 1)),
                 test.AppendAsync(old, 0, TestStore.Batch(bytes, 2)),
                 test.AppendAsync(fine, 1, TestStore.Batch(bytes, 3)),
                 test.AppendAsync(old, 1, TestStore.Batch(bytes, 4)),
-            ];
+            ]);
             await transaction.RollbackAsync(TestContext.Current.CancellationToken);
             Assert.Equal(
                 [AppendOutcome.Committed, AppendOutcome.Fenced, AppendOutcome.Committed, AppendOutcome.Fenced], await Task.WhenAll(appends));
