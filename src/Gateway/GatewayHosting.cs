@@ -42,8 +42,28 @@ public static class GatewayHosting
         services.AddSingleton<GatewayMemory>();
         services.AddSingleton<FetchSessionCache>();
         services.AddSingleton<FetchSources>();
+        services.AddSingleton<CallFailures>();
+        services.AddSingleton<PartitionCalls>();
+        services.AddSingleton<TopicLookup>();
+        services.AddSingleton<CatalogCalls>();
+        services.AddSingleton<ConfigListing>();
+        services.AddSingleton<ConfigAlterations>();
         services.AddSingleton<ProduceApi>();
         services.AddSingleton<FetchApi>();
+        services.AddSingleton<ListOffsetsApi>();
+        services.AddSingleton<MetadataApi>();
+        services.AddSingleton<FindCoordinatorApi>();
+        services.AddSingleton<CreateTopicsApi>();
+        services.AddSingleton<DeleteTopicsApi>();
+        services.AddSingleton<DeleteRecordsApi>();
+        services.AddSingleton<InitProducerIdApi>();
+        services.AddSingleton<OffsetForLeaderEpochApi>();
+        services.AddSingleton<DescribeConfigsApi>();
+        services.AddSingleton<AlterConfigsApi>();
+        services.AddSingleton<CreatePartitionsApi>();
+        services.AddSingleton<IncrementalAlterConfigsApi>();
+        services.AddSingleton<DescribeClusterApi>();
+        services.AddSingleton<DescribeTopicPartitionsApi>();
         services.AddSingleton(KafkaApis.Map);
     }
 

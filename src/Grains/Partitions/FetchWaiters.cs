@@ -55,6 +55,10 @@ internal sealed class FetchWaiters<T>(int maxWaiters)
     {
         if (_places is not null && _places.TryGetValue(waiter.ReaderId, out var place) && ReferenceEquals(_waiters[place], waiter))
             RemoveAt(place);
+
+        // The last reader went because its time was over: an idle partition keeps little. Whoever was woken comes back at once.
+        if (Count == 0 && _waiters.Length > KeptCapacity)
+            (_waiters, _places) = ([], null);
     }
 
     /// <summary>Wakes and forgets whoever waits for an offset below <paramref name="bound"/>. Returns how many.</summary>
@@ -96,12 +100,7 @@ internal sealed class FetchWaiters<T>(int maxWaiters)
         }
 
         _waiters[Count] = null!;
-        if (Count > 0)
-            return;
-
-        // An idle partition keeps little.
-        _lowest = long.MaxValue;
-        if (_waiters.Length > KeptCapacity)
-            (_waiters, _places) = ([], null);
+        if (Count == 0)
+            _lowest = long.MaxValue;
     }
 }

@@ -40,6 +40,8 @@ internal sealed class Database : IAsyncDisposable
             return database;
         }
 
+        if (OperatingSystem.IsWindows())
+            throw new PostgresStartException("On Windows Granary does not start a PostgreSQL of its own: name a running one in ConnectionStrings__Granary.");
         var embedded = await EmbeddedPostgres.StartAsync(dataFolder);
         var own = new Database(embedded, Complete(embedded.ConnectionString), $"embedded, data in {embedded.DataFolder}");
         own._watching = own.WatchAsync();

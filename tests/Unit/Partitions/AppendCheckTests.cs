@@ -1,7 +1,7 @@
-using Granary.Abstractions;
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
 using Granary.Grains.Partitions;
+using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Unit.Partitions;
 

@@ -5,15 +5,15 @@ namespace Granary.Unit.Partitions;
 public sealed class InDoubtTests
 {
     [Theory]
-    [InlineData(100, InDoubtVerdict.Committed)]
-    [InlineData(109, InDoubtVerdict.Committed)]
-    [InlineData(110, InDoubtVerdict.NotWritten)]
-    [InlineData(120, InDoubtVerdict.NotWritten)]
-    public void Decide_WhereTheEpochsRunIsKnown_GoesByItsEnd(long baseOffset, InDoubtVerdict expected)
+    [InlineData(100, true)]
+    [InlineData(109, true)]
+    [InlineData(110, false)]
+    [InlineData(120, false)]
+    public void Decide_WhereTheEpochsRunIsKnown_GoesByItsEnd(long baseOffset, bool isThere)
     {
         // Epoch 4 wrote up to 110; somebody else, at 6, wrote over what it had staged; this is 7.
         var epochs = new LeaderEpochs([(3, 0), (4, 100), (6, 110), (7, 130)], 10);
-        Assert.Equal(expected, InDoubt.Decide(4, baseOffset, new PartitionLog(7, 50, 130), epochs));
+        Assert.Equal(isThere ? InDoubtVerdict.Committed : InDoubtVerdict.NotWritten, InDoubt.Decide(4, baseOffset, new PartitionLog(7, 50, 130), epochs));
     }
 
     [Fact]

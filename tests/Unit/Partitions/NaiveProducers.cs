@@ -1,6 +1,6 @@
-using Granary.Abstractions;
 using Granary.Abstractions.Records;
 using Granary.Grains.Partitions;
+using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Unit.Partitions;
 

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Net.Sockets;
-using Granary.Abstractions;
 using Orleans.Runtime;
 
 namespace Granary.Gateway.Kafka.Apis;

@@ -1,4 +1,7 @@
 namespace Granary.Gateway.Kafka.Wire;
 
-/// <summary>Bytes from a client are not what the protocol says. The message names the field's kind, its value and the limit.</summary>
-internal sealed class MalformedFrameException(string message) : Exception(message);
+/// <summary>A frame is not what its version says. The message names the field or kind of field, the value and the limit.</summary>
+internal sealed class MalformedFrameException(string message) : Exception(message)
+{
+    public static MalformedFrameException NullOf(string field) => new($"{field} is null, which this version does not know");
+}

@@ -1,28 +1,30 @@
 namespace Granary.Gateway.Kafka.Wire;
 
-/// <summary>What opens a request (request header version 1 or 2).</summary>
+/// <summary>What every request begins with.</summary>
+/// <param name="ClientId">What the client calls itself; null where it does not.</param>
 internal readonly record struct RequestHeader(short ApiKey, short ApiVersion, int CorrelationId, string? ClientId)
 {
+    /// <summary>Reads a header; it ends with tagged fields where the version of the API is flexible.</summary>
     public static RequestHeader Read(ref WireReader reader)
     {
-        var header = new RequestHeader(reader.ReadInt16(), reader.ReadInt16(), reader.ReadInt32(), reader.ReadNullableString(isFlexible: false));
-        var isFlexible = header.ApiKey switch
-        {
-            ProduceRequest.ApiKey => ProduceRequest.IsFlexible(header.ApiVersion),
-            FetchRequest.ApiKey => FetchRequest.IsFlexible(header.ApiVersion),
-            ApiVersionsRequest.ApiKey => ApiVersionsRequest.IsFlexible(header.ApiVersion),
-            _ => false,
-        };
-        reader.SkipTags(isFlexible);
-        return header;
+        var apiKey = reader.ReadInt16();
+        var apiVersion = reader.ReadInt16();
+        var correlationId = reader.ReadInt32();
+
+        // The client's id stays in the old form in flexible headers too (KIP-482).
+        var clientId = reader.ReadNullableString(compact: false, "ClientId");
+        if (ApiKeys.IsFlexible(apiKey, apiVersion))
+            reader.SkipTagged();
+        return new RequestHeader(apiKey, apiVersion, correlationId, clientId);
     }
 
-    public void Write(WireWriter writer, bool isFlexible)
+    public void Write(WireWriter writer)
     {
         writer.WriteInt16(ApiKey);
         writer.WriteInt16(ApiVersion);
         writer.WriteInt32(CorrelationId);
-        writer.WriteString(ClientId, isFlexible: false);
-        writer.WriteNoTags(isFlexible);
+        writer.WriteNullableString(ClientId, compact: false);
+        if (ApiKeys.IsFlexible(ApiKey, ApiVersion))
+            writer.WriteUnsignedVarint(0);
     }
 }

@@ -7,125 +7,129 @@ using Granary.Abstractions.Records;
 namespace Granary.Gateway.Kafka.Wire;
 
 /// <summary>
-/// Writes a frame: its length (patched at the end), and what follows, into pooled chunks. Records are taken in by reference, so they must
-/// not change until the frame is sent.
+/// Writes Kafka's types into pooled chunks. Records are taken in by reference: a frame is a list of pieces, ready to be sent in one
+/// gathering write. Disposing gives the chunks back; the pieces must not be used after it.
 /// </summary>
 internal sealed class WireWriter : IDisposable
 {
+    private const int ChunkBytes = 4096;
     private const int LengthBytes = 4;
-    private const int FirstChunkBytes = 1024;
-    private const int ChunkBytes = 32 * 1024;
 
-    /// <summary>Below it a copy costs less than one more piece to gather.</summary>
-    private const int SmallestReferenceBytes = 1024;
-
-    private readonly List<ArraySegment<byte>> _segments = [];
+    private readonly List<ArraySegment<byte>> _done = [];
     private readonly List<byte[]> _rented = [];
-    private byte[] _chunk = [];
-    private int _start;
-    private int _position;
-    private int _sealed;
+    private readonly bool _forFrame;
+    private byte[] _chunk;
+    private int _from;
+    private int _at;
+    private int _doneBytes;
 
-    public WireWriter() => WriteInt32(0);
+    /// <param name="forFrame">True: four bytes are kept free for the frame's length (<see cref="PatchLength"/>).</param>
+    public WireWriter(bool forFrame = true)
+    {
+        _forFrame = forFrame;
+        _chunk = Rent(ChunkBytes);
+        _at = forFrame ? LengthBytes : 0;
+    }
 
-    /// <summary>Bytes written, the length included.</summary>
-    public int Length => _sealed + _position - _start;
+    /// <summary>Bytes written so far, the length prefix among them.</summary>
+    public int Length => _doneBytes + _at - _from;
 
+    /// <summary>What was written, in order. Valid until more is written, or this is disposed.</summary>
     public IReadOnlyList<ArraySegment<byte>> Segments
     {
         get
         {
-            Seal();
-            return _segments;
+            CloseSegment();
+            return _done;
         }
     }
 
-    public void WriteInt8(sbyte value) => Reserve(1)[0] = (byte)value;
+    /// <summary>Writes the frame's length into the place that was kept for it. Nothing may be written after.</summary>
+    public void PatchLength()
+    {
+        if (!_forFrame)
+            throw new InvalidOperationException("this writer has no place for a frame's length");
+        BinaryPrimitives.WriteInt32BigEndian(_rented[0], Length - LengthBytes);
+    }
 
-    public void WriteBoolean(bool value) => Reserve(1)[0] = value ? (byte)1 : (byte)0;
+    public void WriteBoolean(bool value) => Room(1)[0] = value ? (byte)1 : (byte)0;
 
-    public void WriteInt16(short value) => BinaryPrimitives.WriteInt16BigEndian(Reserve(2), value);
+    public void WriteInt8(sbyte value) => Room(1)[0] = (byte)value;
 
-    public void WriteInt32(int value) => BinaryPrimitives.WriteInt32BigEndian(Reserve(4), value);
+    public void WriteInt16(short value) => BinaryPrimitives.WriteInt16BigEndian(Room(2), value);
 
-    public void WriteInt64(long value) => BinaryPrimitives.WriteInt64BigEndian(Reserve(8), value);
+    public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Room(2), value);
 
-    public void WriteUuid(Guid value) => value.TryWriteBytes(Reserve(16), bigEndian: true, out _);
+    public void WriteInt32(int value) => BinaryPrimitives.WriteInt32BigEndian(Room(4), value);
+
+    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Room(4), value);
+
+    public void WriteInt64(long value) => BinaryPrimitives.WriteInt64BigEndian(Room(8), value);
+
+    public void WriteFloat64(double value) => BinaryPrimitives.WriteDoubleBigEndian(Room(8), value);
+
+    public void WriteUuid(Guid value) => value.TryWriteBytes(Room(16), bigEndian: true, out _);
 
     public void WriteUnsignedVarint(uint value)
     {
         while (value >= 0x80)
         {
-            Reserve(1)[0] = (byte)(value | 0x80);
+            Room(1)[0] = (byte)(value | 0x80);
             value >>= 7;
         }
 
-        Reserve(1)[0] = (byte)value;
+        Room(1)[0] = (byte)value;
     }
 
-    public void WriteString(string? value, bool isFlexible)
+    public void WriteString(string value, bool compact) => WriteNullableString(value, compact);
+
+    public void WriteNullableString(string? value, bool compact)
     {
         var length = value is null ? -1 : Encoding.UTF8.GetByteCount(value);
-        if (isFlexible)
+        if (compact)
             WriteUnsignedVarint((uint)(length + 1));
         else
-            WriteInt16(checked((short)length));
+            WriteInt16(length <= short.MaxValue ? (short)length : throw new InvalidOperationException($"a string of {length} bytes is longer than {short.MaxValue}"));
         if (length > 0)
-            Encoding.UTF8.GetBytes(value!, Reserve(length));
+            Encoding.UTF8.GetBytes(value, Room(length));
     }
 
-    public void WriteCount(int count, bool isFlexible)
+    public void WriteBytes(ReadOnlyMemory<byte> value, bool compact) => WriteNullableBytes(value, compact);
+
+    public void WriteNullableBytes(ReadOnlyMemory<byte>? value, bool compact)
     {
-        if (isFlexible)
+        WriteByteLength(value?.Length ?? -1, compact);
+        if (value is { Length: > 0 } bytes)
+            bytes.Span.CopyTo(Room(bytes.Length));
+    }
+
+    /// <summary>Takes record batches in by reference; null is written as such.</summary>
+    public void WriteRecords(RecordBytes? value, bool compact)
+    {
+        WriteByteLength(value?.Length ?? -1, compact);
+        if (value is null || value.IsEmpty)
+            return;
+        CloseSegment();
+        foreach (var piece in value.Pieces)
+            AddReference(piece);
+    }
+
+    /// <summary>The number of elements that follow; -1: null.</summary>
+    public void WriteCount(int count, bool compact)
+    {
+        if (compact)
             WriteUnsignedVarint((uint)(count + 1));
         else
             WriteInt32(count);
     }
 
-    public void WriteRecords(RecordBytes? records, bool isFlexible)
-    {
-        WriteCount(records?.Length ?? -1, isFlexible);
-        if (records is null)
-            return;
-        foreach (var piece in records.Pieces)
-        {
-            if (piece.Length >= SmallestReferenceBytes && MemoryMarshal.TryGetArray(piece, out var segment))
-            {
-                Seal();
-                _segments.Add(segment);
-                _sealed += segment.Count;
-            }
-            else
-            {
-                piece.Span.CopyTo(Reserve(piece.Length));
-            }
-        }
-    }
-
-    public void WriteNoTags(bool isFlexible)
-    {
-        if (isFlexible)
-            WriteUnsignedVarint(0);
-    }
-
-    /// <summary>A tagged field, whose bytes were written to a writer of their own.</summary>
-    public void WriteTag(uint tag, WireWriter field)
+    /// <summary>A tagged field: its tag, its size, and what another writer wrote.</summary>
+    public void WriteTagged(uint tag, WireWriter content)
     {
         WriteUnsignedVarint(tag);
-        WriteUnsignedVarint((uint)(field.Length - LengthBytes));
-        var skip = LengthBytes;
-        foreach (var segment in field.Segments)
-        {
-            segment[skip..].AsSpan().CopyTo(Reserve(segment.Count - skip));
-            skip = 0;
-        }
-    }
-
-    /// <summary>Writes the number of bytes that follow it into the frame's first four.</summary>
-    public void PatchLength()
-    {
-        Seal();
-        BinaryPrimitives.WriteInt32BigEndian(_segments[0], Length - LengthBytes);
+        WriteUnsignedVarint((uint)content.Length);
+        foreach (var segment in content.Segments)
+            segment.AsSpan().CopyTo(Room(segment.Count));
     }
 
     public void Dispose()
@@ -133,31 +137,54 @@ internal sealed class WireWriter : IDisposable
         foreach (var chunk in _rented)
             ArrayPool<byte>.Shared.Return(chunk);
         _rented.Clear();
-        _segments.Clear();
+        _done.Clear();
         _chunk = [];
+        (_from, _at, _doneBytes) = (0, 0, 0);
     }
 
-    private Span<byte> Reserve(int count)
+    private void WriteByteLength(int length, bool compact)
     {
-        if (_chunk.Length - _position < count)
+        if (compact)
+            WriteUnsignedVarint((uint)(length + 1));
+        else
+            WriteInt32(length);
+    }
+
+    private void AddReference(ReadOnlyMemory<byte> piece)
+    {
+        if (!MemoryMarshal.TryGetArray(piece, out var segment))
+            segment = piece.ToArray();
+        _done.Add(segment);
+        _doneBytes += segment.Count;
+    }
+
+    private Span<byte> Room(int count)
+    {
+        if (_chunk.Length - _at < count)
         {
-            Seal();
-            _chunk = ArrayPool<byte>.Shared.Rent(Math.Max(count, _rented.Count == 0 ? FirstChunkBytes : ChunkBytes));
-            _rented.Add(_chunk);
-            _start = _position = 0;
+            CloseSegment();
+            _chunk = Rent(Math.Max(count, ChunkBytes));
+            (_from, _at) = (0, 0);
         }
 
-        var reserved = _chunk.AsSpan(_position, count);
-        _position += count;
-        return reserved;
+        var room = _chunk.AsSpan(_at, count);
+        _at += count;
+        return room;
     }
 
-    private void Seal()
+    private void CloseSegment()
     {
-        if (_position == _start)
+        if (_at == _from)
             return;
-        _segments.Add(new ArraySegment<byte>(_chunk, _start, _position - _start));
-        _sealed += _position - _start;
-        _start = _position;
+        _done.Add(new ArraySegment<byte>(_chunk, _from, _at - _from));
+        _doneBytes += _at - _from;
+        _from = _at;
+    }
+
+    private byte[] Rent(int bytes)
+    {
+        var chunk = ArrayPool<byte>.Shared.Rent(bytes);
+        _rented.Add(chunk);
+        return chunk;
     }
 }

@@ -1,0 +1,130 @@
+using Granary.Abstractions.Records;
+using Granary.Gateway.Kafka.Wire;
+
+namespace Granary.Cluster.Apis;
+
+/// <summary>One method per request, so that a test says what it asks and in which version.</summary>
+internal static class ApiCalls
+{
+    public static Task<MetadataResponse> MetadataAsync(this ApiClient client, short version, MetadataRequest request) =>
+        client.CallAsync(MetadataRequest.ApiKey, version, request.Write, MetadataRequest.IsFlexible, MetadataResponse.Read);
+
+    public static Task<ListOffsetsResponse> ListOffsetsAsync(this ApiClient client, short version, ListOffsetsRequest request) =>
+        client.CallAsync(ListOffsetsRequest.ApiKey, version, request.Write, ListOffsetsRequest.IsFlexible, ListOffsetsResponse.Read);
+
+    public static Task<OffsetForLeaderEpochResponse> OffsetForLeaderEpochAsync(
+        this ApiClient client,
+        short version,
+        OffsetForLeaderEpochRequest request) =>
+        client.CallAsync(
+            OffsetForLeaderEpochRequest.ApiKey,
+            version,
+            request.Write,
+            OffsetForLeaderEpochRequest.IsFlexible,
+            OffsetForLeaderEpochResponse.Read);
+
+    public static Task<InitProducerIdResponse> InitProducerIdAsync(this ApiClient client, short version, InitProducerIdRequest request) =>
+        client.CallAsync(InitProducerIdRequest.ApiKey, version, request.Write, InitProducerIdRequest.IsFlexible, InitProducerIdResponse.Read);
+
+    public static Task<CreateTopicsResponse> CreateTopicsAsync(this ApiClient client, short version, CreateTopicsRequest request) =>
+        client.CallAsync(CreateTopicsRequest.ApiKey, version, request.Write, CreateTopicsRequest.IsFlexible, CreateTopicsResponse.Read);
+
+    public static Task<DeleteTopicsResponse> DeleteTopicsAsync(this ApiClient client, short version, DeleteTopicsRequest request) =>
+        client.CallAsync(DeleteTopicsRequest.ApiKey, version, request.Write, DeleteTopicsRequest.IsFlexible, DeleteTopicsResponse.Read);
+
+    public static Task<CreatePartitionsResponse> CreatePartitionsAsync(
+        this ApiClient client,
+        short version,
+        CreatePartitionsRequest request) =>
+        client.CallAsync(
+            CreatePartitionsRequest.ApiKey,
+            version,
+            request.Write,
+            CreatePartitionsRequest.IsFlexible,
+            CreatePartitionsResponse.Read);
+
+    public static Task<DeleteRecordsResponse> DeleteRecordsAsync(this ApiClient client, short version, DeleteRecordsRequest request) =>
+        client.CallAsync(DeleteRecordsRequest.ApiKey, version, request.Write, DeleteRecordsRequest.IsFlexible, DeleteRecordsResponse.Read);
+
+    public static Task<DescribeConfigsResponse> DescribeConfigsAsync(this ApiClient client, short version, DescribeConfigsRequest request) =>
+        client.CallAsync(
+            DescribeConfigsRequest.ApiKey,
+            version,
+            request.Write,
+            DescribeConfigsRequest.IsFlexible,
+            DescribeConfigsResponse.Read);
+
+    public static Task<AlterConfigsResponse> AlterConfigsAsync(this ApiClient client, short version, AlterConfigsRequest request) =>
+        client.CallAsync(AlterConfigsRequest.ApiKey, version, request.Write, AlterConfigsRequest.IsFlexible, AlterConfigsResponse.Read);
+
+    public static Task<IncrementalAlterConfigsResponse> IncrementalAlterConfigsAsync(
+        this ApiClient client,
+        short version,
+        IncrementalAlterConfigsRequest request) =>
+        client.CallAsync(
+            IncrementalAlterConfigsRequest.ApiKey,
+            version,
+            request.Write,
+            IncrementalAlterConfigsRequest.IsFlexible,
+            IncrementalAlterConfigsResponse.Read);
+
+    public static Task<DescribeClusterResponse> DescribeClusterAsync(this ApiClient client, short version, DescribeClusterRequest request) =>
+        client.CallAsync(
+            DescribeClusterRequest.ApiKey,
+            version,
+            request.Write,
+            DescribeClusterRequest.IsFlexible,
+            DescribeClusterResponse.Read);
+
+    public static Task<DescribeTopicPartitionsResponse> DescribeTopicPartitionsAsync(
+        this ApiClient client,
+        DescribeTopicPartitionsRequest request) =>
+        client.CallAsync(
+            DescribeTopicPartitionsRequest.ApiKey,
+            version: 0,
+            request.Write,
+            DescribeTopicPartitionsRequest.IsFlexible,
+            DescribeTopicPartitionsResponse.Read);
+
+    public static Task<FindCoordinatorResponse> FindCoordinatorAsync(this ApiClient client, short version, FindCoordinatorRequest request) =>
+        client.CallAsync(
+            FindCoordinatorRequest.ApiKey,
+            version,
+            request.Write,
+            FindCoordinatorRequest.IsFlexible,
+            FindCoordinatorResponse.Read);
+
+    /// <summary>A topic of its own for a test; its name.</summary>
+    public static async Task<string> NewTopicAsync(this ApiClient client, int partitions = 1, params (string Name, string Value)[] configs)
+    {
+        var name = $"t-{Guid.NewGuid():N}";
+        var request = new CreateTopicsRequest { TimeoutMs = 30_000 };
+        request.Topics.Add(new()
+        {
+            Name = name,
+            NumPartitions = partitions,
+            ReplicationFactor = -1,
+            Configs = [.. configs.Select(config => new CreateTopicsRequest.CreatableTopicConfig { Name = config.Name, Value = config.Value })],
+        });
+        var created = Assert.Single((await client.CreateTopicsAsync(7, request)).Topics);
+        Assert.True(created.ErrorCode == 0, $"{name} was not created: {created.ErrorCode} {created.ErrorMessage}");
+        return name;
+    }
+
+    /// <summary>Appends one batch; its records' times are <paramref name="firstTime"/>, one more each.</summary>
+    public static async Task ProduceAsync(this ApiClient client, string topic, int partition, int count, long firstTime = 1_700_000_000_000)
+    {
+        var batch = new RecordBatchWriter();
+        for (var i = 0; i < count; i++)
+            batch.Append(firstTime + i, key: null, value: new byte[] { (byte)i });
+        var request = new ProduceRequest { Acks = -1, TimeoutMs = 30_000 };
+        request.TopicData.Add(new()
+        {
+            Name = topic,
+            PartitionData = [new() { Index = partition, Records = new RecordBytes(batch.Build()) }],
+        });
+        var response = await client.CallAsync(ProduceRequest.ApiKey, version: 9, request.Write, ProduceRequest.IsFlexible, ProduceResponse.Read);
+        var answer = response.Responses[0].PartitionResponses[0];
+        Assert.True(answer.ErrorCode == 0, $"{topic}-{partition} took no records: {answer.ErrorCode} {answer.ErrorMessage}");
+    }
+}
