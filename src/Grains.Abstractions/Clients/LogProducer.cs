@@ -23,7 +23,6 @@ public sealed class LogProducer : IAsyncDisposable
     private readonly SendTally _tally = new();
     private readonly ConcurrentDictionary<string, TopicSender> _senders = new(StringComparer.Ordinal);
     private int _isDisposed;
-    private int _flushes;
 
     /// <param name="grains">The cluster: a silo's grain factory, or an <see cref="IClusterClient"/>.</param>
     /// <param name="options">Its limits; defaults where null. Not to be changed afterwards.</param>
@@ -44,7 +43,7 @@ public sealed class LogProducer : IAsyncDisposable
         _topics = topics ?? new TopicDirectory(grains, _time);
         var clock = new ClientClock(_time);
         _memory = new BufferMemory(_options, clock, Admit);
-        _parts = new ProducerParts(grains, _topics, _options, clock, logger ?? NullLogger<LogProducer>.Instance, _memory.Release);
+        _parts = new ProducerParts(grains, _topics, _options, clock, logger ?? NullLogger<LogProducer>.Instance, _memory.Release) { Tally = _tally };
     }
 
     /// <summary>
@@ -97,17 +96,9 @@ public sealed class LogProducer : IAsyncDisposable
     public async Task FlushAsync()
     {
         var answered = _tally.AllAnsweredAsync();
-        Interlocked.Increment(ref _flushes);
-        try
-        {
-            foreach (var sender in _senders.Values)
-                sender.Flush();
-            await answered;
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _flushes);
-        }
+        foreach (var sender in _senders.Values)
+            sender.Flush();
+        await answered;
     }
 
     /// <summary>Takes no more sends, waits for the answers of all there are (each comes within the options' times), and ends.</summary>
@@ -123,15 +114,8 @@ public sealed class LogProducer : IAsyncDisposable
             await _topics.DisposeAsync();
     }
 
-    private void Admit(PendingSend send)
-    {
-        var sender = _senders.GetOrAdd(send.Topic, static (topic, parts) => new TopicSender(topic, parts), _parts);
-        sender.Add(send);
-
-        // What was still waiting for memory when a flush began is part of it.
-        if (Volatile.Read(ref _flushes) > 0)
-            sender.Flush();
-    }
+    private void Admit(PendingSend send) =>
+        _senders.GetOrAdd(send.Topic, static (topic, parts) => new TopicSender(topic, parts), _parts).Add(send);
 
     private static ReadOnlyMemory<byte>? Utf8(string? text) => text is null ? null : Encoding.UTF8.GetBytes(text);
 }

@@ -16,12 +16,19 @@ namespace Granary.Abstractions.Clients;
 /// its own, this partition's epoch may run ahead of the producer's other partitions.
 /// </para>
 /// <para>
+/// A log that does not know a producer takes whatever sequence comes first, and calls may overtake one another: so the first batch of an
+/// epoch, and the first after a long silence, goes alone.
+/// </para>
+/// <para>
 /// A batch of which some call was never answered cannot go on into a new epoch: that call may arrive late, before the epoch does, and
 /// the log could not tell the two apart. It is given up, as is one that is past its deadline.
 /// </para>
 /// </summary>
 internal sealed class PartitionOutbox(int maxInFlight)
 {
+    /// <summary>Far below the day after which logs forget a silent producer (producer.id.expiration.ms).</summary>
+    private static readonly TimeSpan s_knownFor = TimeSpan.FromMinutes(10);
+
     private readonly Queue<OutgoingBatch> _queued = new();
     private readonly List<OutgoingBatch> _unanswered = [];
     private readonly List<OutgoingBatch> _lost = [];
@@ -30,6 +37,7 @@ internal sealed class PartitionOutbox(int maxInFlight)
     private int _nextSequence;
     private long _nextOrdinal;
     private long? _gapOrdinal;
+    private TimeSpan? _lastDelivered;
     private bool _mustBeginEpoch;
     private bool _mustChangeId;
 
@@ -39,7 +47,7 @@ internal sealed class PartitionOutbox(int maxInFlight)
     public bool IsEmpty => _queued.Count == 0 && _unanswered.Count == 0 && _lost.Count == 0;
 
     /// <summary>True where a new batch would be sent at once, or nearly: until then it may as well grow.</summary>
-    public bool WantsMore => _queued.Count == 0 && _unanswered.Count < maxInFlight;
+    public bool WantsMore => _queued.Count == 0 && _unanswered.Count < (_lastDelivered is null ? 1 : maxInFlight);
 
     public void Enqueue(OutgoingBatch batch)
     {
@@ -70,7 +78,8 @@ internal sealed class PartitionOutbox(int maxInFlight)
             return null;
         if (_unanswered.Exists(batch => batch.State == OutgoingBatch.Stage.Retrying))
             return _unanswered[0] is { State: OutgoingBatch.Stage.Retrying } first && first.RetryAt <= now ? Send(first) : null;
-        if (_unanswered.Count >= maxInFlight || !_queued.TryDequeue(out var next))
+        var isKnown = _lastDelivered is { } last && now - last < s_knownFor;
+        if (_unanswered.Count >= (isKnown ? maxInFlight : 1) || !_queued.TryDequeue(out var next))
             return null;
         next.BaseSequence = _nextSequence;
         _nextSequence = RecordBatchHeader.IncrementSequence(_nextSequence, next.RecordCount);
@@ -99,6 +108,7 @@ internal sealed class PartitionOutbox(int maxInFlight)
             // Taken in sequence, so everything before it was taken too.
             if (_gapOrdinal < batch.Ordinal)
                 _gapOrdinal = null;
+            _lastDelivered = now;
             _unanswered.Remove(batch);
             return DeliveryVerdict.Delivered;
         }
@@ -198,6 +208,7 @@ internal sealed class PartitionOutbox(int maxInFlight)
     private void Resequence()
     {
         _gapOrdinal = null;
+        _lastDelivered = null;
         _nextSequence = 0;
         foreach (var batch in _unanswered)
         {

@@ -14,6 +14,8 @@ internal sealed record ProducerParts(
     ILogger Logger,
     Action<long> ReleaseMemory)
 {
+    public required SendTally Tally { get; init; }
+
     public ProducerIds Ids { get; } = new(Grains);
 
     public Backoff Backoff => new(Options.RetryBackoff, Options.MaxRetryBackoff);
@@ -63,6 +65,10 @@ internal sealed class PartitionSender
             var full = _accumulator.Add(send, maxBatchBytes, _parts.Clock.Now);
             if (full is not null)
                 _outbox.Enqueue(full);
+
+            // Part of the flush where it waited for memory or for its topic when that began.
+            if (_parts.Tally.IsFlushing)
+                _accumulator.Flush();
             wake = wasEmpty || full is not null || _accumulator.RipeAt <= _parts.Clock.Now;
         }
 

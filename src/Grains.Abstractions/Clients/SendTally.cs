@@ -8,6 +8,10 @@ internal sealed class SendTally
     private readonly Lock _gate = new();
     private readonly List<Generation> _sealed = [];
     private Generation _current = new();
+    private volatile bool _isFlushing;
+
+    /// <summary>True while sends that a flush waits for have no answer: what still comes to its partition now must not linger there.</summary>
+    public bool IsFlushing => _isFlushing;
 
     /// <summary>Counts a send, until <see cref="Leave"/> with what this returns.</summary>
     public Generation Enter()
@@ -28,6 +32,7 @@ internal sealed class SendTally
             {
                 _sealed.Add(_current);
                 _current = new Generation();
+                _isFlushing = true;
             }
 
             return Task.WhenAll(_sealed.Select(generation => generation.Answered.Task));
@@ -41,6 +46,7 @@ internal sealed class SendTally
             generation.Unanswered--;
             if (generation.Unanswered > 0 || !_sealed.Remove(generation))
                 return;
+            _isFlushing = _sealed.Count > 0;
         }
 
         generation.Answered.SetResult();

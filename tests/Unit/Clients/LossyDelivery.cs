@@ -67,7 +67,7 @@ internal sealed class LossyDelivery(Random random)
         var verdict = fate switch
         {
             1 => DeliveryVerdict.Retriable,
-            2 when random.Next(5) == 0 => DeliveryVerdict.Refused,
+            2 when random.Next(5) == 0 => random.Next(2) == 0 ? DeliveryVerdict.Refused : DeliveryVerdict.Fenced,
             _ => _log.Append(batch, stamp),
         };
         _answers.Add((batch, fate == 3 ? DeliveryVerdict.Retriable : verdict));
@@ -103,38 +103,36 @@ internal sealed class LossyDelivery(Random random)
     }
 }
 
-/// <summary>What a partition knows of one producer: its epoch, its next sequence, and its last five batches.</summary>
+/// <summary>
+/// What a partition knows of producers: their epochs, their next sequences, and their last five batches. As Kafka's, it takes any sequence
+/// of a producer that it does not know.
+/// </summary>
 internal sealed class SequencedLog
 {
-    private readonly List<(int BaseSequence, OutgoingBatch Batch)> _lastFive = [];
-    private (long Id, short Epoch)? _producer;
-    private int _expected;
+    private readonly Dictionary<long, Producer> _producers = [];
 
     public List<OutgoingBatch> Batches { get; } = [];
 
     public DeliveryVerdict Append(OutgoingBatch batch, ProducerStamp stamp)
     {
-        var who = (stamp.ProducerId, stamp.ProducerEpoch);
-        if (_producer is { } known && known != who)
-        {
-            if (stamp.ProducerId < known.Id || (stamp.ProducerId == known.Id && stamp.ProducerEpoch < known.Epoch))
-                return DeliveryVerdict.Fenced;
-            if (stamp.BaseSequence != 0)
-                return DeliveryVerdict.OutOfSequence;
-            _lastFive.Clear();
-            _expected = 0;
-        }
-
-        if (_lastFive.Exists(last => last.BaseSequence == stamp.BaseSequence && last.Batch.RecordCount == batch.RecordCount))
+        if (!_producers.TryGetValue(stamp.ProducerId, out var producer))
+            producer = new Producer(stamp.ProducerEpoch, stamp.BaseSequence, []);
+        if (stamp.ProducerEpoch < producer.Epoch)
+            return DeliveryVerdict.Fenced;
+        if (stamp.ProducerEpoch > producer.Epoch)
+            producer = new Producer(stamp.ProducerEpoch, 0, []);
+        if (producer.LastFive.Contains((stamp.BaseSequence, batch)))
             return DeliveryVerdict.Delivered;
-        if (stamp.BaseSequence != _expected)
+        if (stamp.BaseSequence != producer.Expected)
             return DeliveryVerdict.OutOfSequence;
-        _producer = who;
-        _expected += batch.RecordCount;
-        _lastFive.Add((stamp.BaseSequence, batch));
-        if (_lastFive.Count > 5)
-            _lastFive.RemoveAt(0);
         Batches.Add(batch);
+        _producers[stamp.ProducerId] = producer with
+        {
+            Expected = producer.Expected + batch.RecordCount,
+            LastFive = [.. producer.LastFive.TakeLast(4), (stamp.BaseSequence, batch)],
+        };
         return DeliveryVerdict.Delivered;
     }
+
+    private sealed record Producer(short Epoch, int Expected, (int BaseSequence, OutgoingBatch Batch)[] LastFive);
 }

@@ -28,7 +28,24 @@ public sealed class PartitionOutboxTests
     {
         Fill(7, records: 3);
         var sequences = Enumerable.Range(0, 5).Select(_ => _outbox.TakeNext(_now)!.BaseSequence).ToArray();
-        Assert.Equal([0, 3, 6, 9, 12], sequences);
+        Assert.Equal([1, 4, 7, 10, 13], sequences);
+        Assert.Null(_outbox.TakeNext(_now));
+    }
+
+    [Fact]
+    public void TakeNext_OfAProducerThatTheLogMayNotKnow_GoesAlone()
+    {
+        _outbox.UseProducerId(7);
+        _outbox.Enqueue(Batch(1));
+        _outbox.Enqueue(Batch(1));
+        var first = _outbox.TakeNext(_now)!;
+        Assert.Null(_outbox.TakeNext(_now));
+        _outbox.Answer(first, DeliveryVerdict.Delivered, _now, s_backoff);
+        Assert.NotNull(_outbox.TakeNext(_now));
+        _outbox.Enqueue(Batch(1));
+        Assert.NotNull(_outbox.TakeNext(_now));
+        _outbox.Enqueue(Batch(1));
+        _now += TimeSpan.FromHours(1);
         Assert.Null(_outbox.TakeNext(_now));
     }
 
@@ -44,12 +61,12 @@ public sealed class PartitionOutboxTests
         _now += s_backoff;
         Assert.Same(first, _outbox.TakeNext(_now));
         Assert.Null(_outbox.TakeNext(_now));
-        Assert.Equal((7L, (short)0, 0), Identity(first));
+        Assert.Equal((7L, (short)0, 1), Identity(first));
         _outbox.Answer(first, DeliveryVerdict.Delivered, _now, s_backoff);
         Assert.Same(second, _outbox.TakeNext(_now));
         _outbox.Answer(second, DeliveryVerdict.Delivered, _now, s_backoff);
         _outbox.Answer(third, DeliveryVerdict.Delivered, _now, s_backoff);
-        Assert.Equal((7L, (short)0, 3), Identity(_outbox.TakeNext(_now)!));
+        Assert.Equal((7L, (short)0, 4), Identity(_outbox.TakeNext(_now)!));
     }
 
     [Fact]
@@ -85,7 +102,7 @@ public sealed class PartitionOutboxTests
         Assert.Contains(first, _outbox.TakeGivenUp(_now));
         _outbox.Answer(second, DeliveryVerdict.Delivered, _now, s_backoff);
         _outbox.Enqueue(Batch(1));
-        Assert.Equal((7L, (short)0, 2), Identity(_outbox.TakeNext(_now)!));
+        Assert.Equal((7L, (short)0, 3), Identity(_outbox.TakeNext(_now)!));
     }
 
     [Fact]
@@ -108,7 +125,7 @@ public sealed class PartitionOutboxTests
         _now = TimeSpan.FromSeconds(1);
         Assert.Single(_outbox.TakeGivenUp(_now));
         _outbox.Enqueue(Batch(1));
-        Assert.Equal((7L, (short)0, 0), Identity(_outbox.TakeNext(_now)!));
+        Assert.Equal((7L, (short)0, 1), Identity(_outbox.TakeNext(_now)!));
     }
 
     [Fact]
@@ -146,9 +163,17 @@ public sealed class PartitionOutboxTests
 
     private void Fill(int batches, int records = 1, TimeSpan? deadline = null)
     {
+        Introduce();
         for (var i = 0; i < batches; i++)
             _outbox.Enqueue(Batch(records, deadline));
+    }
+
+    /// <summary>A first batch of one record, so that the log knows the producer.</summary>
+    private void Introduce()
+    {
         _outbox.UseProducerId(7);
+        _outbox.Enqueue(Batch(1));
+        _outbox.Answer(_outbox.TakeNext(_now)!, DeliveryVerdict.Delivered, _now, s_backoff);
     }
 
     private (long Id, short Epoch, int Sequence) Identity(OutgoingBatch batch)

@@ -1,0 +1,123 @@
+using System.Globalization;
+using Granary.Abstractions.Clients;
+using Granary.Abstractions.Records;
+using Granary.Cluster.Storage;
+using Xunit;
+using ErrorCode = Granary.Abstractions.ErrorCode;
+
+namespace Granary.Cluster.Clients;
+
+public sealed class LogClientTests(PrivatePostgres postgres)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task SendAndRead_AreTheSame_InEveryCodec()
+    {
+        await using var cluster = await ClusterOfTwo.StartAsync(postgres, Cancellation);
+        await new LogAdmin(cluster.Client).CreateTopicAsync("events", partitionCount: 4);
+        var expected = 0;
+        foreach (var codec in Enum.GetValues<CompressionCodec>())
+        {
+            await using var producer = new LogProducer(cluster.Client, new LogProducerOptions { Compression = codec, BatchSizeBytes = 4_000 });
+            await Task.WhenAll(Enumerable.Range(expected, 500).Select(i =>
+                producer.SendTextAsync("events", $"key-{i % 11}", Text(i), [new RecordHeader("n", new byte[] { 1, 2 })])));
+            expected += 500;
+        }
+
+        await using var consumer = new LogConsumer(cluster.Client, new LogConsumerOptions { PartitionReadBytes = 20_000 });
+        var partitions = await consumer.PartitionsOfAsync("events");
+        consumer.Assign([.. partitions.Select(partition => new TopicPartitionOffset(partition, LogPosition.Earliest))]);
+        var records = await TakeAsync(consumer, expected);
+        Assert.Equal(expected, (await consumer.EndOffsetsAsync(partitions)).Values.Sum());
+        foreach (var key in records.GroupBy(record => record.KeyText))
+            Assert.Equal(key.Select(Number).Order(), key.Select(Number));
+        Assert.Equal(Enumerable.Range(0, expected), records.Select(Number).Order());
+        Assert.All(records, record => Assert.Equal([1, 2], Assert.Single(record.Headers).Value!.Value.ToArray()));
+    }
+
+    [Fact]
+    public async Task Send_WhileASiloDies_KeepsEachRecordOnceAndInOrder()
+    {
+        const int Count = 4_000;
+        await using var cluster = await ClusterOfTwo.StartAsync(postgres, Cancellation);
+        await new LogAdmin(cluster.Client).CreateTopicAsync("events", partitionCount: 6);
+        await using var producer = new LogProducer(cluster.Client, new LogProducerOptions { BatchSizeBytes = 2_000, RequestTimeout = TimeSpan.FromSeconds(5) });
+        await using var consumer = new LogConsumer(cluster.Client);
+        consumer.Assign([.. (await consumer.PartitionsOfAsync("events")).Select(partition => new TopicPartitionOffset(partition, LogPosition.Latest))]);
+        await producer.SendTextAsync("events", "key-0", "-1", partition: 0);
+        await consumer.EndOffsetsAsync(await consumer.PartitionsOfAsync("events"));
+        consumer.Assign([.. (await consumer.PartitionsOfAsync("events")).Select(partition => new TopicPartitionOffset(partition, LogPosition.Earliest))]);
+        var reading = TakeAsync(consumer, Count + 1);
+        var sends = new List<Task<RecordMetadata>>();
+        Task? killing = null;
+        for (var i = 0; i < Count; i++)
+        {
+            sends.Add(producer.SendTextAsync("events", $"key-{i % 13}", Text(i)));
+            if (i % 100 == 0)
+                await sends[^1];
+            if (i == Count / 2)
+                killing = cluster.KillOneAsync();
+        }
+
+        var places = await Task.WhenAll(sends);
+        await killing!;
+        var records = (await reading).Where(record => record.ValueText != "-1").ToArray();
+        Assert.Equal(Enumerable.Range(0, Count), records.Select(Number).Order());
+        Assert.Equal(
+            places.Select((place, i) => (place.Partition, place.Offset, i)).OrderBy(told => told.i),
+            records.Select(record => (record.Partition, record.Offset, Number(record))).OrderBy(read => read.Item3));
+        foreach (var key in records.GroupBy(record => record.KeyText))
+            Assert.Equal(key.Select(Number).Order(), key.Select(Number));
+    }
+
+    [Fact]
+    public async Task Admin_CreatesChangesListsAndDeletes()
+    {
+        await using var cluster = await ClusterOfTwo.StartAsync(postgres, Cancellation);
+        var admin = new LogAdmin(cluster.Client);
+        await admin.CreateTopicAsync("b", partitionCount: 2);
+        await admin.CreateTopicAsync("a", configs: new Dictionary<string, string?> { ["retention.ms"] = "60000" });
+        Assert.Equal(ErrorCode.TopicAlreadyExists, (await Assert.ThrowsAsync<LogException>(() => admin.CreateTopicAsync("a"))).Error);
+        Assert.Equal(["a", "b"], (await admin.ListTopicsAsync()).Select(topic => topic.Name));
+        Assert.Equal("5000", (await admin.AlterConfigAsync("a", new Dictionary<string, string?> { ["retention.ms"] = "5000" })).Overrides["retention.ms"]);
+        Assert.Equal(3, (await admin.AddPartitionsAsync("b", 3)).PartitionCount);
+        await admin.DeleteTopicAsync("a");
+        Assert.Null(await admin.FindTopicAsync("a"));
+    }
+
+    [Fact]
+    public async Task Read_OfATopicThatIsDeleted_EndsWithItsName()
+    {
+        await using var cluster = await ClusterOfTwo.StartAsync(postgres, Cancellation);
+        var admin = new LogAdmin(cluster.Client);
+        await admin.CreateTopicAsync("gone", partitionCount: 1);
+        await using var producer = new LogProducer(cluster.Client);
+        await producer.SendTextAsync("gone", null, "0");
+        await using var consumer = new LogConsumer(cluster.Client, new LogConsumerOptions { MaxWait = TimeSpan.FromSeconds(1) });
+        consumer.Assign(new TopicPartitionOffset("gone", 0, LogPosition.Earliest));
+        Assert.Equal(0, Assert.Single(await TakeAsync(consumer, 1)).Offset);
+        await admin.DeleteTopicAsync("gone");
+        var ended = await Assert.ThrowsAsync<LogException>(() => TakeAsync(consumer, 1));
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, ended.Error);
+        Assert.Contains("gone", ended.Message, StringComparison.Ordinal);
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, (await Assert.ThrowsAsync<LogException>(() => producer.SendTextAsync("gone", null, "1"))).Error);
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static int Number(ConsumedRecord record) => int.Parse(record.ValueText!, CultureInfo.InvariantCulture);
+
+    private static async Task<List<ConsumedRecord>> TakeAsync(LogConsumer consumer, int count)
+    {
+        var records = new List<ConsumedRecord>(count);
+        await foreach (var record in consumer.ReadAsync(Cancellation))
+        {
+            records.Add(record);
+            if (records.Count == count)
+                break;
+        }
+
+        return records;
+    }
+}

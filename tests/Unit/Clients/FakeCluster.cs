@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Reflection;
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
+using Granary.Abstractions.Topics;
+
+namespace Granary.Unit.Clients;
+
+/// <summary>
+/// A cluster in memory, for what clients do with it: partitions that keep a log and a producer's sequences, one topic, producer ids. Its
+/// partitions lose calls and answers as <see cref="Losses"/> says.
+/// </summary>
+public sealed class FakeCluster
+{
+    private readonly ConcurrentDictionary<string, FakePartition> _partitions = new();
+    private long _nextProducerId = 1_000;
+
+    public FakeCluster(int partitionCount = 3)
+    {
+        Topic = new TopicDescription("events", Guid.NewGuid(), partitionCount, ImmutableDictionary<string, string>.Empty, Version: 1);
+        Grains = DispatchProxy.Create<IGrainFactory, FactoryProxy>();
+        ((FactoryProxy)Grains).Cluster = this;
+    }
+
+    public IGrainFactory Grains { get; }
+
+    public TopicDescription? Topic { get; set; }
+
+    /// <summary>Decides the fate of the next append; by default all goes well.</summary>
+    public Func<CallFate> Losses { get; set; } = () => CallFate.Fine;
+
+    /// <summary>Appends wait for this; completed by default.</summary>
+    public Task AppendsMayGoOn { get; set; } = Task.CompletedTask;
+
+    public int WaitCalls { get; set; }
+
+    public FakePartition Partition(int index) => Partition(new PartitionId(Topic!.TopicId, index).ToKey());
+
+    private FakePartition Partition(string key) => _partitions.GetOrAdd(key, static (_, cluster) => new FakePartition(cluster), this);
+
+    public class FactoryProxy : DispatchProxy
+    {
+        public FakeCluster Cluster { get; set; } = null!;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            var asked = targetMethod!.GetGenericArguments().Single();
+            if (asked == typeof(IPartitionGrain))
+                return Cluster.Partition((string)args![0]!);
+            var grain = asked == typeof(IProducerIdGrain) ? (CallProxy)(object)Create<IProducerIdGrain, CallProxy>() : (CallProxy)(object)Create<ITopicCatalogGrain, CallProxy>();
+            grain.Cluster = Cluster;
+            return grain;
+        }
+    }
+
+    public class CallProxy : DispatchProxy
+    {
+        public FakeCluster Cluster { get; set; } = null!;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+        {
+            nameof(IProducerIdGrain.NextAsync) => Task.FromResult(Interlocked.Increment(ref Cluster._nextProducerId)),
+            nameof(ITopicCatalogGrain.WatchAsync) when (TimeSpan)args![1]! == TimeSpan.Zero => Task.FromResult(
+                new CatalogChanges(Cluster.Topic is null ? 2 : 1, Cluster.Topic is { } topic ? [topic] : [], [], IsComplete: true)),
+            nameof(ITopicCatalogGrain.WatchAsync) => new TaskCompletionSource<CatalogChanges>().Task,
+            _ => throw new NotSupportedException(targetMethod.Name),
+        };
+    }
+}
+
+public enum CallFate
+{
+    Fine,
+    NeverArrives,
+    AnswerIsLost,
+    NotLeader,
+}
