@@ -16,7 +16,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     private const int NoSuchProcess = 3;
     private const int KillSignal = 9;
 
-    private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(200);
 
     private readonly string _binaries;

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text.Json;
 using Granary.Gateway.Kafka.Wire;
+using Granary.Unit.Tidy;
 
 namespace Granary.Unit.Wire;
 
@@ -19,7 +20,7 @@ public sealed class VectorTests
     [MemberData(nameof(Apis))]
     public void ReadAndWrite_GiveKafkasBytes(string api)
     {
-        Assert.SkipWhen(Vectors.All is null, Vectors.Missing);
+        Assert.SkipWhen(Vectors.All is null, VectorFiles.Missing);
         var vectors = Vectors.All!.Where(vector => vector.Api == api).ToArray();
         Assert.NotEmpty(vectors);
         var wrong = new List<string>();
@@ -51,7 +52,7 @@ public sealed class VectorTests
     [MemberData(nameof(Apis))]
     public void Read_OfATruncatedFrame_IsMalformed(string api)
     {
-        Assert.SkipWhen(Vectors.All is null, Vectors.Missing);
+        Assert.SkipWhen(Vectors.All is null, VectorFiles.Missing);
         foreach (var vector in Vectors.All!.Where(vector => vector.Api == api))
         {
             var message = Codecs.Find(vector.Kind, api)!;
@@ -63,7 +64,7 @@ public sealed class VectorTests
     [Fact]
     public void Read_OfMutatedFrames_IsMalformedOrNothingWorse()
     {
-        Assert.SkipWhen(Vectors.All is null, Vectors.Missing);
+        Assert.SkipWhen(Vectors.All is null, VectorFiles.Missing);
         var seed = Random.Shared.Next();
         var random = new Random(seed);
         var declared = Vectors.All!.Where(vector => Codecs.Find(vector.Kind, vector.Api) is not null).ToArray();
