@@ -60,7 +60,7 @@ public sealed class AppendTests(PartitionCluster cluster)
     }
 
     [Fact]
-    public async Task Append_OfARepeat_IsADuplicateWhileInFlightAndAfterRestart()
+    public async Task Append_OfARepeat_IsADuplicateWhileInFlightAndAfterReopening()
     {
         var partition = await cluster.NewPartitionAsync();
         await partition.AppendAsync("before");
@@ -77,15 +77,11 @@ public sealed class AppendTests(PartitionCluster cluster)
         gate.Open();
         Assert.Equal((1L, 1L, 3L), ((await first).BaseOffset, (await repeat).BaseOffset, (await next).BaseOffset));
 
-        // Once in order, once by losing the silo.
         await partition.DeactivateAsync();
         Assert.Equal(3, (await partition.AppendAsync(TestPartition.Producer(77, 2), "c")).BaseOffset);
-        var host = (await partition.Grain.DescribeAsync()).SiloName;
-        await cluster.Silos.KillSiloAsync(cluster.Silos.Silos.Single(silo => silo.Name == host));
-        await cluster.Silos.StartAdditionalSiloAsync();
-        var again = await partition.AppendUntilTakenAsync(TestPartition.Producer(77, 0), "a", "b");
-        Assert.Equal((ErrorCode.None, 1L), (again.Error, again.BaseOffset));
-        Assert.Equal(ErrorCode.InvalidProducerEpoch, (await AppendAfterBumpAsync(partition)).Error);
+        Assert.Equal(1, (await partition.AppendAsync(TestPartition.Producer(77, 0), "a", "b")).BaseOffset);
+        Assert.Equal(4, (await partition.AppendAsync(TestPartition.Producer(77, 0, epoch: 1), "d")).BaseOffset);
+        Assert.Equal(ErrorCode.InvalidProducerEpoch, (await partition.AppendAsync(TestPartition.Producer(77, 3), "e")).Error);
         Assert.Equal(["before", "a", "b", "c", "d"], (await partition.ReadAllAsync()).Select(record => record.Value));
     }
 
@@ -135,11 +131,5 @@ public sealed class AppendTests(PartitionCluster cluster)
         await cluster.Silos.DeactivateAsync(grain);
         ids.Add(await grain.NextAsync());
         Assert.Equal([ids[0], ids[0] + 1, ids[0] + 1_000], ids);
-    }
-
-    private static async Task<AppendResult> AppendAfterBumpAsync(TestPartition partition)
-    {
-        Assert.Equal(4, (await partition.AppendAsync(TestPartition.Producer(77, 0, epoch: 1), "d")).BaseOffset);
-        return await partition.AppendAsync(TestPartition.Producer(77, 3), "e");
     }
 }
