@@ -1,0 +1,142 @@
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
+using Granary.Abstractions.Topics;
+using Granary.Cluster.Storage;
+using Granary.Grains.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using ErrorCode = Granary.Abstractions.ErrorCode;
+
+namespace Granary.Cluster.Partitions;
+
+public sealed class OwnershipTests(PartitionCluster cluster)
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Append_WhoseAnswerIsLost_IsAnsweredByWhatIsThere(int lostOpenings)
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        cluster.Faults.LostOpenings[partition.Id] = lostOpenings;
+        cluster.Faults.NextAppend[partition.Id] = AppendFault.AnswerLost;
+        var appended = await partition.AppendAsync(TestPartition.Producer(5, 0), "b", "c");
+        Assert.Equal((ErrorCode.None, 1L), (appended.Error, appended.BaseOffset));
+        Assert.Equal(1, (await partition.AppendUntilTakenAsync(TestPartition.Producer(5, 0), "b", "c")).BaseOffset);
+        Assert.Equal(3, (await partition.AppendUntilTakenAsync(TestPartition.Producer(5, 2), "d")).BaseOffset);
+        Assert.Equal(["a", "b", "c", "d"], (await partition.ReadAllAsync()).Select(record => record.Value));
+        Assert.Equal(1 + lostOpenings, (await partition.Grain.DescribeAsync()).LeaderEpoch);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Append_ThatNeverArrived_IsAnsweredByWhatIsNotThere(int lostOpenings)
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        cluster.Faults.LostOpenings[partition.Id] = lostOpenings;
+        cluster.Faults.NextAppend[partition.Id] = AppendFault.RequestLost;
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync(TestPartition.Producer(5, 0), "b")).Error);
+        Assert.Equal(1, (await partition.AppendUntilTakenAsync(TestPartition.Producer(5, 0), "b")).BaseOffset);
+        Assert.Equal(["a", "b"], (await partition.ReadAllAsync()).Select(record => record.Value));
+    }
+
+    [Fact]
+    public async Task Append_ThatIsNotWritten_LeavesNoTraceAndTakesTheLaterOnesAlong()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        cluster.Faults.NextAppend[partition.Id] = AppendFault.NotWritten;
+        var gate = cluster.Faults.Gates[partition.Id] = new Gate();
+        var failed = partition.AppendAsync("b");
+        await gate.ArrivalAsync();
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync("c")).Error);
+        cluster.Faults.Gates.TryRemove(partition.Id, out _);
+        gate.Open();
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await failed).Error);
+        Assert.Equal(["a"], (await partition.ReadAllAsync()).Select(record => record.Value));
+        Assert.Equal(1, (await partition.AppendUntilTakenAsync(ProducerStamp.None, "d")).BaseOffset);
+    }
+
+    [Fact]
+    public async Task Append_WhereTheWriterIsFull_LeavesNoTraceAndKeepsTheOwnership()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        cluster.Faults.NextAppend[partition.Id] = AppendFault.Overloaded;
+        Assert.Equal(ErrorCode.NotEnoughReplicas, (await partition.AppendAsync(TestPartition.Producer(5, 0), "b")).Error);
+        Assert.Equal(1, (await partition.AppendAsync(TestPartition.Producer(5, 0), "b")).BaseOffset);
+        Assert.Equal(0, (await partition.Grain.DescribeAsync()).LeaderEpoch);
+    }
+
+    [Fact]
+    public async Task Append_AfterASecondOwnerOpened_IsFenced()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        await using var other = new PostgresPartitionStore(cluster.Source, new StorageOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        await other.StartAsync(TestContext.Current.CancellationToken);
+        var opened = await other.OpenAsync(partition.Id, TestContext.Current.CancellationToken);
+        var batch = TestPartition.Batch(ProducerStamp.None, 1, "by the other");
+        RecordBatchHeader.StampBaseOffset(batch, 1);
+        Assert.Equal(AppendOutcome.Committed, await other.AppendAsync(opened.Owned, new StagedBatch(1, 2, 1, batch, TestStore.Limits)));
+        var wait = partition.Grain.WaitAsync(new WaitRequest(Guid.NewGuid(), 1, TimeSpan.FromSeconds(20)));
+        await partition.UntilReadersWaitAsync(1);
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync("b")).Error);
+        await wait.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal(2, (await partition.AppendUntilTakenAsync(ProducerStamp.None, "b")).BaseOffset);
+        Assert.Equal(["a", "by the other", "b"], (await partition.ReadAllAsync()).Select(record => record.Value));
+        Assert.Equal(AppendOutcome.Fenced, await other.AppendAsync(opened.Owned, new StagedBatch(2, 3, 1, batch, TestStore.Limits)));
+        await other.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Close_InOrder_SavesProducersSoThatOpeningReadsNoHeaders()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        for (var i = 0; i < 10; i++)
+            await partition.AppendAsync(TestPartition.Producer(8, i), $"v{i}");
+        await partition.DeactivateAsync();
+        await using (var saved = cluster.Source.CreateCommand(
+            $"SELECT as_of_offset FROM granary.producer_snapshots JOIN granary.heads USING (partition_id) WHERE topic_id = '{partition.Id.TopicId}'"))
+            Assert.Equal(10L, await saved.ExecuteScalarAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(9, (await partition.AppendAsync(TestPartition.Producer(8, 9), "v9")).BaseOffset);
+        Assert.Equal(10, (await partition.AppendAsync(TestPartition.Producer(8, 10), "v10")).BaseOffset);
+    }
+
+    [Fact]
+    public async Task Delete_OfTheTopic_AnswersWhoeverWaitsOrComes()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        var wait = partition.Grain.WaitAsync(new WaitRequest(Guid.NewGuid(), 1, TimeSpan.FromSeconds(20)));
+        await partition.UntilReadersWaitAsync(1);
+        await cluster.Catalog.DeleteAsync([new TopicName(partition.Topic)]);
+        await wait.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, (await partition.AppendAsync("b")).Error);
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, (await partition.ReadAsync(0)).Error);
+        await partition.Grain.DeleteAsync();
+    }
+
+    [Fact]
+    public async Task Wait_IsAnsweredByAppendByAnotherWaitAndByTime()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        var (reader, other) = (Guid.NewGuid(), Guid.NewGuid());
+        var first = partition.Grain.WaitAsync(new WaitRequest(reader, 1, TimeSpan.FromSeconds(20)));
+        await partition.UntilReadersWaitAsync(1);
+        var second = partition.Grain.WaitAsync(new WaitRequest(reader, 1, TimeSpan.FromSeconds(20)));
+        var further = partition.Grain.WaitAsync(new WaitRequest(other, 2, TimeSpan.FromSeconds(20)));
+        await partition.UntilReadersWaitAsync(2);
+        await first.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.False(second.IsCompleted || further.IsCompleted);
+        await partition.AppendAsync("b");
+        await second.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.False(further.IsCompleted);
+        await partition.Grain.WaitAsync(new WaitRequest(other, 5, TimeSpan.FromMilliseconds(30)));
+        await further.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await partition.Grain.WaitAsync(new WaitRequest(other, 1, TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, (await partition.Grain.DescribeAsync()).WaitingReaders);
+    }
+}
