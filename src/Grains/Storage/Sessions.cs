@@ -22,6 +22,8 @@ internal static class Sessions
 
     public const string WorkName = "granary work";
 
+    public const string KeeperName = "granary keeper";
+
     public static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource source, string name, TimeSpan timeout, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -41,7 +41,7 @@ internal sealed class SlabKeeper(
     /// <summary>One run. Throws where PostgreSQL fails.</summary>
     public async Task<KeeperReport> RunAsync(CancellationToken cancellation)
     {
-        await using var connection = await source.OpenConnectionAsync(cancellation);
+        await using var connection = await Sessions.OpenAsync(source, Sessions.KeeperName, options.ConnectTimeout, cancellation);
         if (!await TryLockAsync(connection, cancellation))
         {
             await slabs.RefreshAsync(cancellation);

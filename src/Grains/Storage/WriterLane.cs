@@ -175,6 +175,7 @@ internal sealed class WriterLane
         var missed = SettleClaimed();
         Finish(_plan.Superseded, AppendOutcome.Fenced);
         _taken.Clear();
+        _plan.Clear();
         if (missed.Count > 0)
             await SettleMissedAsync(missed, session, limit.Token);
         return null;

@@ -4,28 +4,22 @@ using Xunit;
 
 namespace Granary.Cluster.Storage;
 
-/// <summary>Sessions and servers that die. On a server that nobody else uses.</summary>
-public sealed class PostgresFailureTests : IAsyncLifetime
+/// <summary>Sessions and servers that die. On a server that no other class uses.</summary>
+public sealed class PostgresFailureTests(PrivatePostgres server) : IClassFixture<PrivatePostgres>
 {
-    private readonly PrivatePostgres _server = new();
+    private const int Longest = 120_000;
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => _server.InitializeAsync();
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
-
-    [Theory]
+    [Theory(Timeout = Longest)]
     [InlineData(100, AppendOutcome.Unknown)] // One statement: it could have been committed when the session ended.
     [InlineData(500_000, AppendOutcome.NotWritten)] // COMMIT was not sent yet.
     public async Task Append_WhereItsSessionIsEndedInTheMiddle_TellsWhatIsKnown(int bytes, AppendOutcome expected)
     {
-        await using var test = await TestStore.StartAsync(_server, new StorageOptions { Lanes = 1 });
+        await using var test = await TestStore.StartAsync(server, new StorageOptions { Lanes = 1 });
         var id = TestStore.NewPartition();
         var (owned, other) = ((await test.OpenAsync(id)).Owned, (await test.OpenAsync()).Owned);
         Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(owned, 0, TestStore.Batch(bytes, 0)));
-        await using var blocker = await test.Source.OpenConnectionAsync(Cancellation);
-        await using var transaction = await blocker.BeginTransactionAsync(Cancellation);
+        await using var blocker = await test.Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await blocker.BeginTransactionAsync(TestContext.Current.CancellationToken);
         await ExecuteAsync(blocker, $"SELECT FROM granary.heads WHERE topic_id = '{id.TopicId}' FOR UPDATE");
 
         var append = test.AppendAsync(owned, 1, TestStore.Batch(bytes, 1));
@@ -34,28 +28,28 @@ public sealed class PostgresFailureTests : IAsyncLifetime
                 SELECT pid FROM pg_stat_activity WHERE application_name = 'granary lane' AND wait_event_type = 'Lock' AND datname = current_database())
             SELECT count(pg_terminate_backend(pid)) FROM waiting
             """) == 0)
-            Cancellation.ThrowIfCancellationRequested();
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         var next = test.AppendAsync(owned, 2, TestStore.Batch(bytes, 2));
         var others = test.AppendAsync(other, 0, TestStore.Batch(bytes, 3));
         Assert.Equal(expected, await append);
         Assert.Equal(AppendOutcome.NotWritten, await next);
         Assert.Equal(AppendOutcome.Committed, await others);
-        await transaction.RollbackAsync(Cancellation);
+        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
 
         var again = await test.OpenAsync(id);
         Assert.Equal(1, again.EndOffset);
         Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(again.Owned, 1, TestStore.Batch(bytes, 4)));
     }
 
-    [Fact]
+    [Fact(Timeout = Longest)]
     public async Task Append_WherePostgresRefuses_IsNotWrittenAndThePartitionCanBeOpenedAgain()
     {
-        await using var test = await TestStore.StartAsync(_server);
+        await using var test = await TestStore.StartAsync(server);
         var id = TestStore.NewPartition();
         var owned = (await test.OpenAsync(id)).Owned;
         Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(owned, 0, [1]));
         // As a full disk would answer.
-        await using (var connection = await test.Source.OpenConnectionAsync(Cancellation))
+        await using (var connection = await test.Source.OpenConnectionAsync(TestContext.Current.CancellationToken))
         {
             await ExecuteAsync(connection, """
                 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$;
@@ -71,46 +65,46 @@ public sealed class PostgresFailureTests : IAsyncLifetime
         Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(owned, 1, [1]));
     }
 
-    [Fact]
+    [Fact(Timeout = Longest)]
     public async Task Append_WhilePostgresIsAway_IsRefusedAtOnceAndGoesOnAfterwards()
     {
-        await using var test = await TestStore.StartAsync(_server, new StorageOptions { ReconnectDelay = TimeSpan.FromMilliseconds(100) });
+        await using var test = await TestStore.StartAsync(server, new StorageOptions { ReconnectDelay = TimeSpan.FromMilliseconds(100) });
         var ids = Enumerable.Range(0, 4).Select(TestStore.NewPartition).ToArray();
         var opened = await Task.WhenAll(ids.Select(id => test.OpenAsync(id)));
         foreach (var partition in opened)
             Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(partition.Owned, 0, [1]));
-        _server.Kill();
+        await server.KillAsync();
 
         foreach (var partition in opened)
         {
             // A session may serve its last request before it sees that its server is gone.
             var (offset, outcome) = (1, AppendOutcome.Committed);
             while (outcome == AppendOutcome.Committed)
-                outcome = await test.AppendAsync(partition.Owned, offset++, [1]).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+                outcome = await test.AppendAsync(partition.Owned, offset++, [1]).WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
             Assert.True(outcome is AppendOutcome.NotWritten or AppendOutcome.Unknown, outcome.ToString());
         }
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => test.OpenAsync(ids[0]));
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => test.Store.ReadAsync(opened[0].Owned, 0, 1, 100, Cancellation));
-        await _server.StartAgainAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => test.Store.ReadAsync(opened[0].Owned, 0, 1, 100, TestContext.Current.CancellationToken));
+        await server.StartAgainAsync();
         foreach (var id in ids)
             Assert.True(await AppendUntilCommittedAsync(test, id, bytes: 1) >= 1);
     }
 
-    [Theory]
+    [Theory(Timeout = Longest)]
     [InlineData(1)]
     [InlineData(2)]
     public async Task Kill_OfThePostmasterUnderLoad_KeepsEverythingCommittedAndNothingElse(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
-        await using var test = await TestStore.StartAsync(_server, new StorageOptions { ReconnectDelay = TimeSpan.FromMilliseconds(100), OneTripBytes = 60_000 });
+        await using var test = await TestStore.StartAsync(server, new StorageOptions { ReconnectDelay = TimeSpan.FromMilliseconds(100), OneTripBytes = 60_000 });
         var ids = Enumerable.Range(0, 6).Select(TestStore.NewPartition).ToArray();
         var underWay = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var writing = ids.Select((id, index) => WriteUntilFailureAsync(test, id, new Random((seed * 100) + index), index, underWay)).ToArray();
-        await underWay.Task;
-        _server.Kill();
+        await underWay.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await server.KillAsync();
         var ends = await Task.WhenAll(writing);
-        await _server.StartAgainAsync();
+        await server.StartAgainAsync();
 
         for (var i = 0; i < ids.Length; i++)
         {
@@ -175,7 +169,7 @@ public sealed class PostgresFailureTests : IAsyncLifetime
             }
             catch (StoreUnavailableException)
             {
-                Cancellation.ThrowIfCancellationRequested();
+                TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             }
         }
     }
@@ -183,6 +177,6 @@ public sealed class PostgresFailureTests : IAsyncLifetime
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(Cancellation);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 }

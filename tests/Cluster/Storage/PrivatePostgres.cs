@@ -11,18 +11,14 @@ namespace Granary.Cluster.Storage;
 /// <summary>A PostgreSQL of the tests' own in a temporary folder, with a database for each test.</summary>
 public sealed class PrivatePostgres : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("granary-test-").FullName;
+    // Not a private folder: as root the server runs as an ordinary user, who has to pass through.
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"granary-test-{Guid.NewGuid():N}");
     private EmbeddedPostgres? _server;
     private int _databases;
 
     private EmbeddedPostgres Server => _server ?? throw new InvalidOperationException("not started");
 
-    public async ValueTask InitializeAsync()
-    {
-        // As root the server runs as an ordinary user, who has to pass through.
-        File.SetUnixFileMode(_folder, File.GetUnixFileMode(_folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        _server = await EmbeddedPostgres.StartAsync(_folder);
-    }
+    public async ValueTask InitializeAsync() => _server = await EmbeddedPostgres.StartAsync(_folder);
 
     public async ValueTask DisposeAsync()
     {
@@ -32,9 +28,17 @@ public sealed class PrivatePostgres : IAsyncLifetime
     }
 
     /// <summary>Ends the postmaster without notice; its sessions end when they see it gone.</summary>
-    public void Kill() => Server.Kill();
+    public async Task KillAsync()
+    {
+        Server.Kill();
+        while (Server.ProcessId is not null)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
 
-    /// <summary>Starts it again after <see cref="Kill"/>; takes up what sessions of the former one still hold up.</summary>
+    /// <summary>Starts it again after <see cref="KillAsync"/>; takes up what sessions of the former one still hold up.</summary>
     public async Task StartAgainAsync()
     {
         while (true)
