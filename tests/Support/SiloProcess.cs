@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Granary.Silo.Postgres;
 
 namespace Granary.Support;
 
@@ -39,6 +40,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
     public string HttpUrl => $"http://127.0.0.1:{_httpPort}";
 
     public string DataFolder { get; }
+
+    /// <summary>How to connect to the PostgreSQL it works on.</summary>
+    public string PostgresConnectionString => _options.ConnectionString ?? EmbeddedPostgres.ConnectionStringOf(DataFolder);
 
     /// <summary>What it printed, the newest lines last.</summary>
     public string Output => string.Join('\n', _output);

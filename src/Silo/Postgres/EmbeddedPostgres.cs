@@ -42,7 +42,10 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     public int? ProcessId => ReadProcessId() is { } id && IsRunning(id) ? id : null;
 
     /// <summary>How to connect.</summary>
-    public string ConnectionString => $"Host={_sockets};Username={SuperUser};Database=postgres";
+    public string ConnectionString => ConnectionStringTo(_sockets);
+
+    /// <summary>How to connect to the server that keeps its data below a folder, when it runs.</summary>
+    public static string ConnectionStringOf(string folder) => ConnectionStringTo(SocketFolder(Path.GetFullPath(folder)));
 
     /// <summary>Starts the server that keeps its data below a folder; creates the folder and the database where they are new.</summary>
     /// <exception cref="PostgresStartException">No binaries, the folder is in use, or the server does not start.</exception>
@@ -151,6 +154,8 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             await File.WriteAllTextAsync(_log, "");
         File.SetUnixFileMode(_log, (UnixFileMode)0b110_110_110);
     }
+
+    private static string ConnectionStringTo(string sockets) => $"Host={sockets};Username={SuperUser};Database=postgres";
 
     private string Program(string name) => Path.Combine(_binaries, name);
 

@@ -34,10 +34,10 @@ internal sealed class FakeCluster : ITopicCatalogGrain
         return topic;
     }
 
-    public Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait)
+    public Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait, CancellationToken cancellation = default)
     {
         if (maxWait > TimeSpan.Zero)
-            return new TaskCompletionSource<CatalogChanges>().Task;
+            return new TaskCompletionSource<CatalogChanges>().Task.WaitAsync(cancellation);
         Interlocked.Increment(ref Asked);
         return Task.FromResult(new CatalogChanges(_version, [.. _topics.Values], [], IsComplete: true));
     }

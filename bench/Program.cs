@@ -1,0 +1,83 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Granary.Bench;
+using Granary.Support;
+
+// One run of everything, or of the figures that are named. Rounds: GRANARY_ROUNDS (3).
+string[] all = ["produce", "small", "latency", "fetch", "idle"];
+var wanted = args.Length == 0 ? all : args;
+if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
+{
+    Console.Error.WriteLine($"unknown figure '{unknown}': there are {string.Join(", ", all)}");
+    return 2;
+}
+
+const int Partitions = 6;
+var rounds = int.TryParse(Environment.GetEnvironmentVariable("GRANARY_ROUNDS"), out var asked) ? asked : 3;
+var table = new ResultTable();
+await using (var silo = await SiloProcess.StartAsync(new SiloProcessOptions()))
+{
+    for (var round = 1; round <= rounds; round++)
+    {
+        Console.Error.WriteLine($"round {round} of {rounds}");
+        if (wanted.Contains("produce"))
+            await ProduceAsync(silo, table);
+        if (wanted.Contains("small"))
+        {
+            var small = ProduceThroughput.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 100, 6_000_000);
+            table.Add("produce 100 B records", "records/s", small.RecordsPerSecond, "300,000");
+        }
+
+        if (wanted.Contains("latency"))
+            await LatencyAsync(silo, table);
+        if (wanted.Contains("fetch"))
+            await FetchAsync(silo, table);
+    }
+}
+
+if (wanted.Contains("idle"))
+    await IdlePartitions.RunAsync(table);
+table.Print(Console.Out);
+return 0;
+
+static async Task ProduceAsync(SiloProcess silo, ResultTable table)
+{
+    const long bytes = 600_000_000;
+    table.Add("floor: one COPY, one commit", "MB/s", await Floor.CopyAsync(silo.PostgresConnectionString, bytes, bytes));
+    table.Add("floor: COPY, a commit per MB", "MB/s", await Floor.CopyAsync(silo.PostgresConnectionString, bytes, 1_000_000));
+    var produced = ProduceThroughput.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 1_000, bytes / 1_000);
+    table.Add("produce 1 KB records", "MB/s", produced.MegabytesPerSecond);
+    table.Add("produce 1 KB / floor", "ratio", table.Median("produce 1 KB records") / table.Median("floor: one COPY, one commit"), "0.7");
+}
+
+static async Task LatencyAsync(SiloProcess silo, ResultTable table)
+{
+    var (produce, endToEnd) = SteadyLatency.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 1_000, 1_000, TimeSpan.FromSeconds(15));
+    table.Add("produce latency p50", "ms", produce.Percentile(0.5), "2");
+    table.Add("produce latency p99", "ms", produce.Percentile(0.99), "10");
+    table.Add("end to end p50", "ms", endToEnd.Percentile(0.5), "3");
+    table.Add("end to end p99", "ms", endToEnd.Percentile(0.99), "12");
+}
+
+static async Task FetchAsync(SiloProcess silo, ResultTable table)
+{
+    var tail = await TopicAsync(silo);
+    ProduceThroughput.Run(silo.KafkaBootstrap, tail, Partitions, 1_000, 100_000);
+    table.Add("fetch from the tail, raw socket", "MB/s", await RawFetch.RunAsync(silo.KafkaBootstrap, tail, Partitions), "500");
+    table.Add("fetch from the tail, Confluent.Kafka", "MB/s", FetchThroughput.ByConfluent(silo.KafkaBootstrap, tail, Partitions));
+
+    // Cold: more than the tail cache holds was written since.
+    var cold = await TopicAsync(silo);
+    ProduceThroughput.Run(silo.KafkaBootstrap, cold, Partitions, 1_000, 300_000);
+    ProduceThroughput.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 1_000, 500_000);
+    table.Add("fetch of cold history, raw socket", "MB/s", await RawFetch.RunAsync(silo.KafkaBootstrap, cold, Partitions), "200");
+    table.Add("fetch of cold history, Confluent.Kafka", "MB/s", FetchThroughput.ByConfluent(silo.KafkaBootstrap, cold, Partitions));
+}
+
+static async Task<string> TopicAsync(SiloProcess silo)
+{
+    var name = $"bench-{Guid.NewGuid():N}";
+    using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = silo.KafkaBootstrap }).Build();
+    await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = Partitions, ReplicationFactor = 1 }]);
+    return name;
+}
