@@ -62,7 +62,11 @@ internal sealed class KafkaConnection
     }
 
     /// <summary>Reads nothing more; what was asked is answered, then the connection closes.</summary>
-    public void End() => _reading.Cancel();
+    public void End()
+    {
+        _reading.Cancel();
+        _ending.Cancel();
+    }
 
     /// <summary>Closes now.</summary>
     public void Abort()

@@ -67,6 +67,9 @@ public sealed class KafkaOptions
     /// <summary>fetch.max.bytes: the largest answer to one Fetch, in bytes of records; a first batch that is larger is sent all the same.</summary>
     public int MaxFetchBytes { get; set; } = 55 * 1024 * 1024;
 
+    /// <summary>A fetch that asks to wait longer (fetch.max.wait.ms) is answered by then. A connection that its client has left is seen when its fetch is answered.</summary>
+    public TimeSpan MaxFetchWait { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>max.incremental.fetch.session.cache.slots: fetch sessions kept at a time. At the bound one is evicted, or the client fetches without a session.</summary>
     public int FetchSessionSlots { get; set; } = 1_000;
 
@@ -145,6 +148,7 @@ public sealed class KafkaOptions
         (nameof(IdleTimeout), IdleTimeout),
         (nameof(FrameTimeout), FrameTimeout),
         (nameof(DrainTimeout), DrainTimeout),
+        (nameof(MaxFetchWait), MaxFetchWait),
         (nameof(FetchSessionEviction), FetchSessionEviction),
     ];
 }

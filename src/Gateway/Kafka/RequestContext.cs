@@ -27,7 +27,7 @@ internal sealed class RequestContext
 
     /// <summary>
     /// Null, or what the connection awaits before it starts the next request. A handler sets it, before its first await, where it could not
-    /// do at once what has to happen in the order of requests.
+    /// do at once what has to happen in the order of requests, or where nothing else is to be done meanwhile.
     /// </summary>
     public Task? OrderedPart { get; set; }
 

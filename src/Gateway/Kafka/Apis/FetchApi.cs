@@ -20,7 +20,15 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
     private const short FirstVersionWithTopicIds = 13;
     private const int NoReplica = -1;
 
-    public async ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request)
+    public ValueTask<FetchResponse> HandleAsync(RequestContext context, FetchRequest request)
+    {
+        var answering = AnswerAsync(context, request);
+        // A request of a hundred bytes may have an answer of fifty million: a connection reads one at a time, as with Kafka, however many it asks for.
+        context.OrderedPart = answering;
+        return new ValueTask<FetchResponse>(answering);
+    }
+
+    private async Task<FetchResponse> AnswerAsync(RequestContext context, FetchRequest request)
     {
         var usesTopicIds = context.ApiVersion >= FirstVersionWithTopicIds;
         var asked = new FetchSessionAsk(request.SessionId, request.SessionEpoch, usesTopicIds);
@@ -37,7 +45,7 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
         var limits = new FetchLimits(
             Math.Min(request.MinBytes, maxBytes),
             maxBytes,
-            hasUnknown ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Max(0, request.MaxWaitMs)));
+            hasUnknown ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Clamp(request.MaxWaitMs, 0, options.MaxFetchWait.TotalMilliseconds)));
         await new FetchRound(found, limits, context.Reader, sources).RunAsync(context.Ending);
         return ToResponse(context, plan, fetches);
     }

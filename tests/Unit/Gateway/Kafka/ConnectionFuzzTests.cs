@@ -18,6 +18,7 @@ public sealed class ConnectionFuzzTests
         {
             options.MaxFrameBytes = 1_000_000;
             options.FrameTimeout = TimeSpan.FromMilliseconds(100);
+            options.MaxFetchWait = TimeSpan.FromMilliseconds(20);
         });
         gateway.Cluster.AddTopic("t", 3);
         await using var witness = await gateway.ConnectAsync();
