@@ -180,6 +180,11 @@ internal sealed class KafkaConnection
             Finish(place, null);
             throw new MalformedFrameException($"{api.Name} version {version} cannot be read: {failure.Message}");
         }
+        catch (Exception failure)
+        {
+            EndByDefect(place, version, failure);
+            return null;
+        }
     }
 
     private RequestContext ContextOf(string? clientId, short version) => new()
@@ -213,10 +218,16 @@ internal sealed class KafkaConnection
         }
         catch (Exception failure)
         {
-            _setup.Reports.Defect(_client, place.Api, context.ApiVersion, failure);
-            Finish(place, null);
-            Abort();
+            EndByDefect(place, context.ApiVersion, failure);
         }
+    }
+
+    /// <summary>What a failed handler has done is not known, so its client is told nothing.</summary>
+    private void EndByDefect(ReplyQueue.Place place, short version, Exception failure)
+    {
+        _setup.Reports.Defect(_client, place.Api, version, failure);
+        Finish(place, null);
+        Abort();
     }
 
     private void Finish(ReplyQueue.Place place, WireWriter? frame, string? closeReason = null)

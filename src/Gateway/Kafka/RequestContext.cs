@@ -22,8 +22,8 @@ internal sealed class RequestContext
     /// <summary>The connection is about to end, or is gone: whoever waits for data answers now with what there is.</summary>
     public CancellationToken Ending { get; init; }
 
-    /// <summary>What the connection's fetches know from one to the next.</summary>
-    public FetchReader Reader { get; init; } = new();
+    /// <summary>What the connection's fetches know from one to the next; null: nothing is kept.</summary>
+    public FetchReader? Reader { get; init; }
 
     /// <summary>
     /// Null, or what the connection awaits before it starts the next request. A handler sets it, before its first await, where it could not

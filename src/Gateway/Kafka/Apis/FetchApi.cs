@@ -46,7 +46,7 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
             Math.Min(request.MinBytes, maxBytes),
             maxBytes,
             hasUnknown ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Clamp(request.MaxWaitMs, 0, options.MaxFetchWait.TotalMilliseconds)));
-        await new FetchRound(found, limits, context.Reader, sources).RunAsync(context.Ending);
+        await new FetchRound(found, limits, context.Reader ?? new FetchReader(), sources).RunAsync(context.Ending);
         return ToResponse(context, plan, fetches);
     }
 

@@ -15,6 +15,9 @@ internal sealed class WireWriter : IDisposable
     private const int ChunkBytes = 4096;
     private const int LengthBytes = 4;
 
+    /// <summary>Below it copying costs less than one more piece to pin and gather.</summary>
+    private const int SmallestReferenceBytes = 512;
+
     private readonly List<ArraySegment<byte>> _done = [];
     private readonly List<byte[]> _rented = [];
     private readonly bool _forFrame;
@@ -103,15 +106,19 @@ internal sealed class WireWriter : IDisposable
             bytes.Span.CopyTo(Room(bytes.Length));
     }
 
-    /// <summary>Takes record batches in by reference; null is written as such.</summary>
+    /// <summary>Takes record batches in by reference, but for small ones; null is written as such.</summary>
     public void WriteRecords(RecordBytes? value, bool compact)
     {
         WriteByteLength(value?.Length ?? -1, compact);
         if (value is null || value.IsEmpty)
             return;
-        CloseSegment();
         foreach (var piece in value.Pieces)
-            AddReference(piece);
+        {
+            if (piece.Length < SmallestReferenceBytes)
+                piece.Span.CopyTo(Room(piece.Length));
+            else
+                AddReference(piece);
+        }
     }
 
     /// <summary>The number of elements that follow; -1: null.</summary>
@@ -154,6 +161,7 @@ internal sealed class WireWriter : IDisposable
     {
         if (!MemoryMarshal.TryGetArray(piece, out var segment))
             segment = piece.ToArray();
+        CloseSegment();
         _done.Add(segment);
         _doneBytes += segment.Count;
     }
