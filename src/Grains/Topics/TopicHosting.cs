@@ -1,7 +1,6 @@
 using Granary.Abstractions.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Granary.Grains.Topics;
@@ -9,7 +8,6 @@ namespace Granary.Grains.Topics;
 /// <summary>Registers what the catalog needs; its state lies in the grain storage named `granary`.</summary>
 public static class TopicHosting
 {
-    /// <summary>Call it after Orleans is added, so that following the catalog starts later and stops sooner.</summary>
     public static IServiceCollection AddGranaryTopics(this IServiceCollection services, Action<TopicOptions>? configure = null)
     {
         services.AddOptions<TopicOptions>()
@@ -20,14 +18,14 @@ public static class TopicHosting
         services.TryAddSingleton<TopicDirectory>(provider => new TopicDirectory(
             provider.GetRequiredService<IGrainFactory>(),
             provider.GetRequiredService<TimeProvider>()));
-        services.AddHostedService<CatalogFollowing>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, CatalogFollowing>();
         return services;
     }
 
-    private sealed class CatalogFollowing(TopicDirectory directory) : IHostedService
+    /// <summary>A silo follows the catalog from when it can call grains until just before it deactivates its own: a long poll would hinder that.</summary>
+    private sealed class CatalogFollowing(TopicDirectory directory) : ILifecycleParticipant<ISiloLifecycle>
     {
-        public Task StartAsync(CancellationToken cancellationToken) => directory.StartAsync();
-
-        public Task StopAsync(CancellationToken cancellationToken) => directory.StopAsync();
+        public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(
+            nameof(CatalogFollowing), ServiceLifecycleStage.Active, _ => directory.StartAsync(), _ => directory.StopAsync());
     }
 }
