@@ -23,7 +23,6 @@ internal static class ProduceThroughput
             DeliveryReportFields = "none",
             SocketNagleDisable = true,
         };
-        config.Set("delivery.report.only.error", "true");
         using var producer = new ProducerBuilder<Null, byte[]>(config)
             .SetErrorHandler((_, error) => Console.Error.WriteLine($"  producer: {error.Reason}"))
             .Build();

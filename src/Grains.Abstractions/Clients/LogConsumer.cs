@@ -266,7 +266,7 @@ public sealed class LogConsumer : IAsyncDisposable
         var grain = _parts.Grains.GetGrain<IPartitionGrain>(id.ToKey());
         while (true)
         {
-            var result = await retries.AskAsync(() => grain.FindOffsetAsync(new OffsetQuery(which)));
+            var result = await retries.AskAsync(() => grain.FindOffsetAsync(new OffsetQuery(which)), _options.RequestTimeout);
             if (result.Error == ErrorCode.None)
                 return result.Offset;
             await retries.EndureAsync(result.Error, message: null);

@@ -28,10 +28,14 @@ public sealed record LogConsumerOptions
     public int PartitionReadBytes { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// How long one wait for new records lasts before it is renewed (fetch.max.wait.ms, though records arrive at once in any case). Must be
-    /// below Orleans' response timeout (30 s by default); short ones cost calls.
+    /// How long one wait for new records lasts before it is renewed (fetch.max.wait.ms, though records arrive at once in any case). It is
+    /// also how long a reader may stand still when the silo that it waits on dies. Must be below Orleans' response timeout (30 s by
+    /// default); short ones cost calls.
     /// </summary>
-    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long one read may take before it is tried again. Too short never gets through to a slow log, too long stands still where a silo died.</summary>
+    public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What to do where the wanted offset is not in the log.</summary>
     public OffsetReset OffsetReset { get; set; } = OffsetReset.Earliest;
@@ -54,6 +58,7 @@ public sealed record LogConsumerOptions
         Check(nameof(PrefetchBytes), PrefetchBytes, PrefetchBytes > 0, "1 or more");
         Check(nameof(PartitionReadBytes), PartitionReadBytes, PartitionReadBytes > 0, "1 or more");
         Check(nameof(MaxWait), MaxWait, MaxWait > TimeSpan.Zero && MaxWait <= TimeSpan.FromMinutes(10), "above 0, to 10 minutes");
+        Check(nameof(RequestTimeout), RequestTimeout, RequestTimeout > TimeSpan.Zero && RequestTimeout <= TimeSpan.FromMinutes(10), "above 0, to 10 minutes");
         Check(nameof(OffsetReset), OffsetReset, OffsetReset <= OffsetReset.Throw, "Earliest, Latest or Throw");
         Check(nameof(RetryBackoff), RetryBackoff, RetryBackoff > TimeSpan.Zero && RetryBackoff <= MaxRetryBackoff, "above 0, to MaxRetryBackoff");
         Check(nameof(MaxRetryBackoff), MaxRetryBackoff, MaxRetryBackoff.TotalMilliseconds < int.MaxValue, "to 24 days");

@@ -39,10 +39,10 @@ public sealed record LogProducerOptions
     public TimeSpan DeliveryTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// How long one call may take before it is tried again (request.timeout.ms). Orleans' own response timeout (30 s) ends calls
-    /// too; too short sends batches twice that are under way, which costs, but duplicates nothing.
+    /// How long one call may take before it is tried again (request.timeout.ms). A call to a silo that died is not always told so: this is how
+    /// long its batch stands still then. Too short sends batches twice that are under way, which costs, but duplicates nothing.
     /// </summary>
-    public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The pause before the first retry; doubles with each up to <see cref="MaxRetryBackoff"/> (retry.backoff.ms).</summary>
     public TimeSpan RetryBackoff { get; set; } = TimeSpan.FromMilliseconds(50);

@@ -125,7 +125,10 @@ internal sealed class PartitionOutbox(int maxInFlight)
             _mustBeginEpoch = _mustChangeId = true;
         batch.IsFateUnknown |= verdict == DeliveryVerdict.Retriable;
         batch.State = OutgoingBatch.Stage.Retrying;
-        batch.RetryAt = now + backoff;
+
+        // Overtaken by a later batch: the log is well, and it goes again as soon as it is the oldest.
+        var wasOvertaken = verdict == DeliveryVerdict.OutOfSequence && !batch.WasSentFirst;
+        batch.RetryAt = wasOvertaken ? now : now + backoff;
         return DeliveryVerdict.Retriable;
     }
 

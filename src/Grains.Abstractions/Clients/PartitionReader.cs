@@ -30,6 +30,9 @@ internal sealed class PartitionReader
 {
     private const int ReadsAhead = 2;
 
+    /// <summary>How much later than it promised a wait may end before it is taken for lost.</summary>
+    private static readonly TimeSpan s_waitMargin = TimeSpan.FromSeconds(1);
+
     private readonly ConsumerParts _parts;
     private readonly int _readBytes;
     private readonly CancellationTokenSource _stopping = new();
@@ -116,7 +119,7 @@ internal sealed class PartitionReader
     {
         while (true)
         {
-            var result = await _retries.AskAsync(() => grain.ReadAsync(new ReadRequest(offset, _readBytes)));
+            var result = await _retries.AskAsync(() => grain.ReadAsync(new ReadRequest(offset, _readBytes)), _parts.Options.RequestTimeout);
             switch (result.Error)
             {
                 case ErrorCode.None when !result.Records.IsEmpty:
@@ -150,8 +153,9 @@ internal sealed class PartitionReader
         return next;
     }
 
-    private Task WaitAsync(IPartitionGrain grain, long bound) =>
-        _retries.AskAsync(() => grain.WaitAsync(new WaitRequest(_readerId, bound, _parts.Options.MaxWait)));
+    private Task WaitAsync(IPartitionGrain grain, long bound) => _retries.AskAsync(
+        () => grain.WaitAsync(new WaitRequest(_readerId, bound, _parts.Options.MaxWait)),
+        _parts.Options.MaxWait + s_waitMargin);
 
     private async Task<long> ResetAsync(IPartitionGrain grain, PartitionId id, long offset, ReadResult result)
     {
@@ -171,7 +175,7 @@ internal sealed class PartitionReader
     {
         while (position.Offset is null)
         {
-            var result = await _retries.AskAsync(() => grain.FindOffsetAsync(new OffsetQuery(position.QueryTimestamp)));
+            var result = await _retries.AskAsync(() => grain.FindOffsetAsync(new OffsetQuery(position.QueryTimestamp)), _parts.Options.RequestTimeout);
             if (result.Error != ErrorCode.None)
                 await EndureAsync(id, result.Error);
             else

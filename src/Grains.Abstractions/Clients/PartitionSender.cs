@@ -161,7 +161,7 @@ internal sealed class PartitionSender
             Complete(batch, result);
         else if (verdict == DeliveryVerdict.Refused)
             Fail(batch, result.Error, result.Message ?? "the log refused the batch");
-        else
+        else if (result.Error != ErrorCode.OutOfOrderSequenceNumber || batch.WasSentFirst)
             ClientDiagnostics.Retried(_parts.Logger, _name.ToString(), batch.Attempts, $"{result.Error} {result.Message}", _lastFailure);
         _wakeup.Set();
     }

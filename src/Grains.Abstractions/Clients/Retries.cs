@@ -34,14 +34,16 @@ internal sealed class Retries(
     private int _failures;
 
     /// <summary>The call's answer. An exception from it counts as a failure of the call, not as an answer.</summary>
-    public async Task<T> AskAsync<T>(Func<Task<T>> call)
+    /// <param name="call">Makes the call.</param>
+    /// <param name="within">How long one call may take; null: as long as Orleans lets it.</param>
+    public async Task<T> AskAsync<T>(Func<Task<T>> call, TimeSpan? within = null)
     {
         while (true)
         {
             stopping.ThrowIfCancellationRequested();
             try
             {
-                return await BoundAsync(call());
+                return await BoundAsync(call(), within);
             }
             catch (Exception failed) when (!stopping.IsCancellationRequested)
             {
@@ -50,11 +52,14 @@ internal sealed class Retries(
         }
     }
 
-    public Task AskAsync(Func<Task> call) => AskAsync(async () =>
-    {
-        await call();
-        return true;
-    });
+    /// <summary>As the other, for a call without an answer.</summary>
+    public Task AskAsync(Func<Task> call, TimeSpan? within = null) => AskAsync(
+        async () =>
+        {
+            await call();
+            return true;
+        },
+        within);
 
     /// <summary>Pauses because of an error that may pass; throws <see cref="LogException"/> where time is up or it will not.</summary>
     public Task EndureAsync(ErrorCode error, string? message) => DeliveryVerdicts.IsRetriable(error)
@@ -73,11 +78,12 @@ internal sealed class Retries(
         await Task.Delay(backoff.After(_failures), clock.Provider, stopping);
     }
 
-    private Task<T> BoundAsync<T>(Task<T> answer)
+    private Task<T> BoundAsync<T>(Task<T> answer, TimeSpan? within)
     {
-        if (_deadline is not { } deadline)
+        var left = _deadline - clock.Now;
+        var bound = left < within ? left : within ?? left;
+        if (bound is not { } time)
             return answer.WaitAsync(stopping);
-        var left = deadline - clock.Now;
-        return answer.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock.Provider, stopping);
+        return answer.WaitAsync(time > TimeSpan.Zero ? time : TimeSpan.Zero, clock.Provider, stopping);
     }
 }

@@ -42,13 +42,10 @@ public sealed class LogClientTests(PrivatePostgres postgres)
         const int Count = 4_000;
         await using var cluster = await ClusterOfTwo.StartAsync(postgres, Cancellation);
         await new LogAdmin(cluster.Client).CreateTopicAsync("events", partitionCount: 6);
-        await using var producer = new LogProducer(cluster.Client, new LogProducerOptions { BatchSizeBytes = 2_000, RequestTimeout = TimeSpan.FromSeconds(5) });
-        await using var consumer = new LogConsumer(cluster.Client);
-        consumer.Assign([.. (await consumer.PartitionsOfAsync("events")).Select(partition => new TopicPartitionOffset(partition, LogPosition.Latest))]);
-        await producer.SendTextAsync("events", "key-0", "-1", partition: 0);
-        await consumer.EndOffsetsAsync(await consumer.PartitionsOfAsync("events"));
+        await using var producer = new LogProducer(cluster.Client, new LogProducerOptions { BatchSizeBytes = 2_000, RequestTimeout = TimeSpan.FromSeconds(2) });
+        await using var consumer = new LogConsumer(cluster.Client, new LogConsumerOptions { MaxWait = TimeSpan.FromSeconds(1) });
         consumer.Assign([.. (await consumer.PartitionsOfAsync("events")).Select(partition => new TopicPartitionOffset(partition, LogPosition.Earliest))]);
-        var reading = TakeAsync(consumer, Count + 1);
+        var reading = TakeAsync(consumer, Count);
         var sends = new List<Task<RecordMetadata>>();
         Task? killing = null;
         for (var i = 0; i < Count; i++)
@@ -62,7 +59,7 @@ public sealed class LogClientTests(PrivatePostgres postgres)
 
         var places = await Task.WhenAll(sends);
         await killing!;
-        var records = (await reading).Where(record => record.ValueText != "-1").ToArray();
+        var records = await reading;
         Assert.Equal(Enumerable.Range(0, Count), records.Select(Number).Order());
         Assert.Equal(
             places.Select((place, i) => (place.Partition, place.Offset, i)).OrderBy(told => told.i),
