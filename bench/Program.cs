@@ -17,6 +17,7 @@ var rounds = int.TryParse(Environment.GetEnvironmentVariable("GRANARY_ROUNDS"), 
 var table = new ResultTable();
 await using (var silo = await SiloProcess.StartAsync(new SiloProcessOptions()))
 {
+    await WarmAsync(silo);
     for (var round = 1; round <= rounds; round++)
     {
         Console.Error.WriteLine($"round {round} of {rounds}");
@@ -24,8 +25,10 @@ await using (var silo = await SiloProcess.StartAsync(new SiloProcessOptions()))
             await ProduceAsync(silo, table);
         if (wanted.Contains("small"))
         {
-            var small = ProduceThroughput.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 100, 6_000_000);
-            table.Add("produce 100 B records", "records/s", small.RecordsPerSecond, "300,000");
+            var topic = await TopicAsync(silo);
+            var shares = new ProcessorShares(silo);
+            var small = ProduceThroughput.Run(silo.KafkaBootstrap, topic, Partitions, 100, 6_000_000);
+            table.Add("produce 100 B records", "records/s", small.RecordsPerSecond, "300,000", shares.SinceThen());
         }
 
         if (wanted.Contains("latency"))
@@ -40,20 +43,34 @@ if (wanted.Contains("idle"))
 table.Print(Console.Out);
 return 0;
 
+// What a server does in its first seconds is the runtime's compiler's work: it is not measured.
+static async Task WarmAsync(SiloProcess silo)
+{
+    var topic = await TopicAsync(silo);
+    ProduceThroughput.Run(silo.KafkaBootstrap, topic, Partitions, 1_000, 100_000);
+    SteadyLatency.Run(silo.KafkaBootstrap, topic, Partitions, 1_000, 1_000, TimeSpan.FromSeconds(10));
+}
+
 static async Task ProduceAsync(SiloProcess silo, ResultTable table)
 {
     const long bytes = 600_000_000;
-    table.Add("floor: one COPY, one commit", "MB/s", await Floor.CopyAsync(silo.PostgresConnectionString, bytes, bytes));
+    var floor = await Floor.CopyAsync(silo.PostgresConnectionString, bytes, bytes);
+    table.Add("floor: one COPY, one commit", "MB/s", floor);
     table.Add("floor: COPY, a commit per MB", "MB/s", await Floor.CopyAsync(silo.PostgresConnectionString, bytes, 1_000_000));
-    var produced = ProduceThroughput.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 1_000, bytes / 1_000);
-    table.Add("produce 1 KB records", "MB/s", produced.MegabytesPerSecond);
-    table.Add("produce 1 KB / floor", "ratio", table.Median("produce 1 KB records") / table.Median("floor: one COPY, one commit"), "0.7");
+    var topic = await TopicAsync(silo);
+    var shares = new ProcessorShares(silo);
+    var produced = ProduceThroughput.Run(silo.KafkaBootstrap, topic, Partitions, 1_000, bytes / 1_000);
+    table.Add("produce 1 KB records", "MB/s", produced.MegabytesPerSecond, shares: shares.SinceThen());
+    table.Add("produce 1 KB / floor", "ratio", produced.MegabytesPerSecond / floor, "0.7");
 }
 
 static async Task LatencyAsync(SiloProcess silo, ResultTable table)
 {
-    var (produce, endToEnd) = SteadyLatency.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 1_000, 1_000, TimeSpan.FromSeconds(15));
-    table.Add("produce latency p50", "ms", produce.Percentile(0.5), "2");
+    var topic = await TopicAsync(silo);
+    var shares = new ProcessorShares(silo);
+    var (produce, endToEnd) = SteadyLatency.Run(silo.KafkaBootstrap, topic, Partitions, 1_000, 1_000, TimeSpan.FromSeconds(15));
+    var used = shares.SinceThen();
+    table.Add("produce latency p50", "ms", produce.Percentile(0.5), "2", used);
     table.Add("produce latency p99", "ms", produce.Percentile(0.99), "10");
     table.Add("end to end p50", "ms", endToEnd.Percentile(0.5), "3");
     table.Add("end to end p99", "ms", endToEnd.Percentile(0.99), "12");
@@ -63,15 +80,21 @@ static async Task FetchAsync(SiloProcess silo, ResultTable table)
 {
     var tail = await TopicAsync(silo);
     ProduceThroughput.Run(silo.KafkaBootstrap, tail, Partitions, 1_000, 100_000);
-    table.Add("fetch from the tail, raw socket", "MB/s", await RawFetch.RunAsync(silo.KafkaBootstrap, tail, Partitions), "500");
-    table.Add("fetch from the tail, Confluent.Kafka", "MB/s", FetchThroughput.ByConfluent(silo.KafkaBootstrap, tail, Partitions));
+    await FetchOfAsync(silo, table, "fetch from the tail", tail, "500");
 
     // Cold: more than the tail cache holds was written since.
     var cold = await TopicAsync(silo);
     ProduceThroughput.Run(silo.KafkaBootstrap, cold, Partitions, 1_000, 300_000);
     ProduceThroughput.Run(silo.KafkaBootstrap, await TopicAsync(silo), Partitions, 1_000, 500_000);
-    table.Add("fetch of cold history, raw socket", "MB/s", await RawFetch.RunAsync(silo.KafkaBootstrap, cold, Partitions), "200");
-    table.Add("fetch of cold history, Confluent.Kafka", "MB/s", FetchThroughput.ByConfluent(silo.KafkaBootstrap, cold, Partitions));
+    await FetchOfAsync(silo, table, "fetch of cold history", cold, "200");
+}
+
+static async Task FetchOfAsync(SiloProcess silo, ResultTable table, string name, string topic, string goal)
+{
+    var shares = new ProcessorShares(silo);
+    table.Add($"{name}, raw socket", "MB/s", await RawFetch.RunAsync(silo.KafkaBootstrap, topic, Partitions), goal, shares.SinceThen());
+    shares = new ProcessorShares(silo);
+    table.Add($"{name}, Confluent.Kafka", "MB/s", FetchThroughput.ByConfluent(silo.KafkaBootstrap, topic, Partitions), shares: shares.SinceThen());
 }
 
 static async Task<string> TopicAsync(SiloProcess silo)
