@@ -4,6 +4,7 @@ namespace Granary.Abstractions.Topics;
 
 /// <summary>A topic as it stands. <paramref name="Overrides"/>: the configs that were set on it, by Kafka's names, as Kafka writes them.</summary>
 /// <param name="Version">The catalog's version that last changed it; grows with every change of the catalog.</param>
+/// <param name="CreatedVersion">The catalog's version that created it: topics in the order of their creation.</param>
 [GenerateSerializer, Immutable, Alias("granary.TopicDescription")]
 public sealed record TopicDescription(
     [property: Id(0)] string Name,
@@ -11,7 +12,8 @@ public sealed record TopicDescription(
     [property: Id(2)] int PartitionCount,
     [property: Id(3)] ImmutableDictionary<string, string> Overrides,
     [property: Id(4)] long Version,
-    [property: Id(5)] bool IsInternal = false);
+    [property: Id(5)] bool IsInternal = false,
+    [property: Id(6)] long CreatedVersion = 0);
 
 /// <param name="PartitionCount">1 or more; -1: the cluster's num.partitions.</param>
 /// <param name="ReplicationFactor">Any value from 1, or -1: PostgreSQL keeps the copies, so it is checked and reported as 1.</param>

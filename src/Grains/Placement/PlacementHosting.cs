@@ -1,3 +1,4 @@
+using Granary.Abstractions.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -17,6 +18,7 @@ public static class PlacementHosting
         services.AddOptions<PlacementOptions>().Validate(Validate).ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterMapSource>();
+        services.TryAddSingleton<LeaderTable>();
         services.TryAddSingleton<HostedPartitions>();
         services.TryAddSingleton<SiloLease>();
         services.TryAddSingleton<MembersRefresh>(static () => Task.CompletedTask);

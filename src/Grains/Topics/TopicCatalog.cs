@@ -52,7 +52,7 @@ internal sealed class TopicCatalog
         var overrides = topic.Configs
             .Where(config => config.Value is not null)
             .ToImmutableDictionary(config => config.Key, config => config.Value!);
-        var created = new TopicDescription(topic.Name, topicId, CountOf(topic), overrides, Version + 1, topic.IsInternal);
+        var created = new TopicDescription(topic.Name, topicId, CountOf(topic), overrides, Version + 1, topic.IsInternal, Version + 1);
         return Accept(created, validateOnly);
     }
 
