@@ -31,13 +31,11 @@ internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, TopicDi
     /// <summary>Connections that are open.</summary>
     public int Connections => Volatile.Read(ref _open);
 
+    /// <exception cref="ListenException">The port is taken, or the address is not this machine's.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await directory.StartAsync();
-        var address = IPAddress.Parse(options.Address);
-        _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        _socket.Bind(new IPEndPoint(address, options.Port));
-        _socket.Listen(Backlog);
+        _socket = Listen();
         EndPoint = (IPEndPoint)_socket.LocalEndPoint!;
         var listener = new Listener("kafka", options.AdvertisedHost, options.AdvertisedPort == 0 ? EndPoint.Port : options.AdvertisedPort);
         var setup = new ConnectionSetup(listener, apis, options, memory, reports, time);
@@ -75,6 +73,23 @@ internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, TopicDi
     {
         await StopAsync(new CancellationToken(canceled: true));
         _stopping.Dispose();
+    }
+
+    private Socket Listen()
+    {
+        var address = IPAddress.Parse(options.Address);
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(address, options.Port));
+            socket.Listen(Backlog);
+            return socket;
+        }
+        catch (SocketException failure)
+        {
+            socket.Dispose();
+            throw new ListenException(options.Address, options.Port, failure);
+        }
     }
 
     private async Task AcceptAsync(Socket socket, ConnectionSetup setup)

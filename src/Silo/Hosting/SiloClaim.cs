@@ -8,7 +8,6 @@ namespace Granary.Silo.Hosting;
 /// </summary>
 internal sealed class SiloClaim : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500);
 
     private readonly string _connectionString;
@@ -24,12 +23,12 @@ internal sealed class SiloClaim : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes the claim, waiting a while for the session of a silo that has just died to end. Null: another silo has it.
+    /// Takes the claim, waiting for <paramref name="patience"/> for the session of a silo that has just died to end. Null: another silo has it.
     /// </summary>
-    public static async Task<SiloClaim?> TakeAsync(string connectionString, string clusterId, CancellationToken cancellation)
+    public static async Task<SiloClaim?> TakeAsync(string connectionString, string clusterId, TimeSpan patience, CancellationToken cancellation)
     {
         var claim = new SiloClaim(connectionString, clusterId);
-        for (var waited = TimeSpan.Zero; waited < s_patience; waited += s_interval)
+        for (var waited = TimeSpan.Zero; ; waited += s_interval)
         {
             if (await claim.TryTakeAsync(cancellation))
             {
@@ -37,11 +36,14 @@ internal sealed class SiloClaim : IAsyncDisposable
                 return claim;
             }
 
+            if (waited >= patience)
+            {
+                await claim.DisposeAsync();
+                return null;
+            }
+
             await Task.Delay(s_interval, cancellation);
         }
-
-        await claim.DisposeAsync();
-        return null;
     }
 
     public async ValueTask DisposeAsync()

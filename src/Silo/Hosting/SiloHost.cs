@@ -1,12 +1,8 @@
-using System.Net;
-using System.Net.Sockets;
 using Granary.Gateway;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Partitions;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
-using Granary.Silo.Postgres;
-using Npgsql;
 using Orleans.Configuration;
 using Orleans.Serialization;
 using Orleans.Storage;
@@ -16,30 +12,51 @@ namespace Granary.Silo.Hosting;
 /// <summary>The whole program, from its settings to its exit code.</summary>
 internal static class SiloHost
 {
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(5);
+
     public static async Task<ExitCode> RunAsync(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
+        if (SettingsCheck.Wrong(builder.Configuration).ToList() is { Count: > 0 } wrong)
+            return Fail(new StartFailure(ExitCode.WrongSettings, string.Join(' ', wrong)));
         var settings = builder.Configuration.GetSection("Granary").Get<SiloSettings>() ?? new SiloSettings();
-        var dataFolder = Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : settings.DataFolder;
-        using var starting = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var starting = new CancellationTokenSource(s_startTimeout);
+        using var asked = new StopRequest(starting);
         try
         {
-            await using var database = await Database.OpenAsync(builder.Configuration.GetConnectionString("Granary"), dataFolder, starting.Token);
-            await OrleansStorageSchema.EnsureAsync(database.Source, starting.Token);
-            await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, starting.Token);
-            if (claim is null)
-                return Fail(ExitCode.AnotherSilo, $"Another silo of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or name another database.");
-            var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting.Token);
-            await using var app = Compose(builder, settings, database, node);
-            await app.StartAsync(starting.Token);
-            Announcement.Print(Console.Out, app, database);
-            await app.WaitForShutdownAsync(CancellationToken.None);
+            return await RunAsync(builder, settings, starting.Token);
+        }
+        catch (OperationCanceledException) when (asked.IsMade)
+        {
             return ExitCode.Stopped;
+        }
+        catch (OperationCanceledException) when (starting.IsCancellationRequested)
+        {
+            return Fail(new StartFailure(ExitCode.Failed, $"The start took longer than {s_startTimeout}."));
         }
         catch (Exception failure)
         {
-            return Fail(CodeOf(failure), failure is AggregateException { InnerException: { } inner } ? inner.Message : failure.Message);
+            return Fail(StartFailure.Of(failure, settings));
         }
+    }
+
+    private static async Task<ExitCode> RunAsync(WebApplicationBuilder builder, SiloSettings settings, CancellationToken starting)
+    {
+        var dataFolder = Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : settings.DataFolder;
+        await using var database = await Database.OpenAsync(builder.Configuration.GetConnectionString("Granary"), dataFolder, starting);
+
+        // The claim is first: whoever is refused has changed nothing.
+        await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, settings.ClaimPatience, starting)
+            ?? throw new StartException(
+                ExitCode.AnotherSilo,
+                $"Another silo of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or name another database.");
+        await OrleansStorageSchema.EnsureAsync(database.Source, starting);
+        var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting);
+        await using var app = Compose(builder, settings, database, node);
+        await app.StartAsync(starting);
+        Announcement.Print(Console.Out, app, database);
+        await app.WaitForShutdownAsync(CancellationToken.None);
+        return ExitCode.Stopped;
     }
 
     /// <summary>The list of what a silo is made of. Parts start in this order and stop in the reverse.</summary>
@@ -80,20 +97,9 @@ internal static class SiloHost
         }));
     }
 
-    private static ExitCode CodeOf(Exception failure) => failure switch
+    private static ExitCode Fail(StartFailure failure)
     {
-        PostgresStartException => ExitCode.NoEmbeddedPostgres,
-        NpgsqlException => ExitCode.NoPostgres,
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => ExitCode.PortInUse,
-        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => ExitCode.PortInUse,
-        Microsoft.Extensions.Options.OptionsValidationException or ArgumentException or FormatException => ExitCode.WrongSettings,
-        AggregateException { InnerException: { } inner } => CodeOf(inner),
-        _ => ExitCode.Failed,
-    };
-
-    private static ExitCode Fail(ExitCode code, string message)
-    {
-        Console.Error.WriteLine($"granary: {message}");
-        return code;
+        Console.Error.WriteLine($"granary: {failure.Message.ReplaceLineEndings(" ")}");
+        return failure.Code;
     }
 }

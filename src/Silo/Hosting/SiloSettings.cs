@@ -21,6 +21,33 @@ public sealed class SiloSettings
     /// <summary>Orleans' port for in-cluster clients; 0: 30000, or a free one when that is taken.</summary>
     public int GatewayPort { get; set; }
 
+    /// <summary>How long a start waits for another silo's session on the database to end. Too small: a silo that was killed cannot start again at once.</summary>
+    public TimeSpan ClaimPatience { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Where the embedded PostgreSQL keeps its data, when no connection string is given. Environment: GRANARY_DATA.</summary>
     public string DataFolder { get; set; } = ".granary";
+
+    /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
+    public IEnumerable<string> Validate()
+    {
+        if (!Uri.TryCreate(HttpUrl, UriKind.Absolute, out var url) || url.Scheme is not "http")
+            yield return $"{nameof(HttpUrl)} is '{HttpUrl}': a URL like http://127.0.0.1:8080 is wanted.";
+        foreach (var (name, port) in new[] { (nameof(SiloPort), SiloPort), (nameof(GatewayPort), GatewayPort) })
+        {
+            if (port is < 0 or > 65535)
+                yield return $"{name} is {port}: 0 to 65535 is wanted.";
+        }
+
+        foreach (var (name, value) in new[]
+        {
+            (nameof(ClusterId), ClusterId), (nameof(ServiceId), ServiceId), (nameof(SiloName), SiloName), (nameof(DataFolder), DataFolder),
+        })
+        {
+            if (string.IsNullOrWhiteSpace(value))
+                yield return $"{name} is empty.";
+        }
+
+        if (ClaimPatience < TimeSpan.Zero)
+            yield return $"{nameof(ClaimPatience)} is {ClaimPatience}: 0 or more is wanted.";
+    }
 }
