@@ -205,10 +205,14 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     /// </summary>
     private bool IsServer(int id) => IsRunning(id) && (CommandOf(id) is not { } command || command.Contains(DataFolder, StringComparer.Ordinal));
 
-    /// <summary>PostgreSQL does not start while the process that is named in its file lives, whatever that is.</summary>
+    /// <summary>
+    /// PostgreSQL does not start while there is a process with the id in its file: whatever that is, and also where its own former one has ended and
+    /// nobody has asked for its exit code, which as the first process of a container nobody ever does. What processes of the former one are
+    /// still at work PostgreSQL finds out by its shared memory, whether the file is there or not.
+    /// </summary>
     private void ForgetForeignProcess()
     {
-        if (ReadProcessId() is { } id && IsRunning(id) && CommandOf(id) is [var program, ..] && Path.GetFileName(program) != "postgres")
+        if (ReadProcessId() is { } id && IsRunning(id) && CommandOf(id) is { } command && Path.GetFileName(command.FirstOrDefault()) != "postgres")
             File.Delete(Path.Combine(DataFolder, "postmaster.pid"));
     }
 
