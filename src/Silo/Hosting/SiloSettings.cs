@@ -30,7 +30,7 @@ public sealed class SiloSettings
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate()
     {
-        if (!Uri.TryCreate(HttpUrl, UriKind.Absolute, out var url) || url.Scheme is not "http")
+        if (!IsListenable(HttpUrl))
             yield return $"{nameof(HttpUrl)} is '{HttpUrl}': a URL like http://127.0.0.1:8080 is wanted.";
         foreach (var (name, port) in new[] { (nameof(SiloPort), SiloPort), (nameof(GatewayPort), GatewayPort) })
         {
@@ -49,5 +49,18 @@ public sealed class SiloSettings
 
         if (ClaimPatience < TimeSpan.Zero)
             yield return $"{nameof(ClaimPatience)} is {ClaimPatience}: 0 or more is wanted.";
+    }
+
+    /// <summary>What Kestrel takes: several with semicolons between them, and `*` for all addresses.</summary>
+    private static bool IsListenable(string urls)
+    {
+        try
+        {
+            return urls.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(BindingAddress.Parse).ToList() is { Count: > 0 };
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 }

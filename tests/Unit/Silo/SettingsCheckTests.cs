@@ -10,7 +10,7 @@ public sealed class SettingsCheckTests
 
     [Fact]
     public void Wrong_OfRightSettings_IsNothing() => Assert.Empty(Wrong(
-        ("HttpUrl", "http://0.0.0.0:8080"),
+        ("HttpUrl", "http://*:8080;http://127.0.0.1:8081"),
         ("kafka:port", "9093"),
         ("Kafka:AutoCreateTopics", "false"),
         ("Storage:CopyForwardLiveFraction", "0.5"),
