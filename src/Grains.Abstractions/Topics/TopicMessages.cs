@@ -66,9 +66,11 @@ public sealed record TopicResult(
 /// <param name="Topics">Topics created or changed since the known version; all of them where <paramref name="IsComplete"/>.</param>
 /// <param name="Deleted">Ids of topics deleted since the known version (none where <paramref name="IsComplete"/>).</param>
 /// <param name="IsComplete">True: this is the whole catalog, and what is not in it does not exist.</param>
+/// <param name="DefaultPartitionCount">num.partitions: what -1 in <see cref="NewTopic"/> stands for.</param>
 [GenerateSerializer, Immutable, Alias("granary.CatalogChanges")]
 public sealed record CatalogChanges(
     [property: Id(0)] long Version,
     [property: Id(1)] ImmutableArray<TopicDescription> Topics,
     [property: Id(2)] ImmutableArray<Guid> Deleted,
-    [property: Id(3)] bool IsComplete);
+    [property: Id(3)] bool IsComplete,
+    [property: Id(4)] int DefaultPartitionCount = 1);

@@ -108,14 +108,15 @@ internal sealed class TopicCatalog
     public CatalogChanges ChangesSince(long version)
     {
         if (version == Version)
-            return new CatalogChanges(Version, [], [], IsComplete: false);
+            return new CatalogChanges(Version, [], [], IsComplete: false, _options.NumPartitions);
         if (version <= 0 || version < _forgottenDeletions || version > Version)
-            return new CatalogChanges(Version, [.. _byName.Values], [], IsComplete: true);
+            return new CatalogChanges(Version, [.. _byName.Values], [], IsComplete: true, _options.NumPartitions);
         return new CatalogChanges(
             Version,
             [.. _byName.Values.Where(topic => topic.Version > version)],
             [.. _deletions.Where(deletion => deletion.Version > version).Select(deletion => deletion.TopicId)],
-            IsComplete: false);
+            IsComplete: false,
+            _options.NumPartitions);
     }
 
     private TopicDescription? Find(Guid topicId) => _names.TryGetValue(topicId, out var name) ? _byName[name] : null;
