@@ -81,7 +81,7 @@ internal static class LogSchema
             cancellation);
         var present = await PresentVersionAsync(connection, cancellation);
         if (present > _versions.Length)
-            throw new InvalidOperationException($"The database has version {present} of Granary's tables; this build knows up to {_versions.Length}.");
+            throw new NewerSchemaException(present, _versions.Length);
         for (var version = present + 1; version <= _versions.Length; version++)
         {
             await ExecuteAsync(connection, _versions[version - 1], cancellation);

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Kafka;
+using Granary.Grains.Storage;
 using Granary.Silo.Postgres;
 using Microsoft.AspNetCore.Connections;
 using Npgsql;
@@ -14,6 +15,7 @@ internal readonly record struct StartFailure(ExitCode Code, string Message)
     {
         StartException start => new(start.Code, start.Message),
         PostgresStartException => new(ExitCode.NoEmbeddedPostgres, failure.Message),
+        NewerSchemaException => new(ExitCode.NewerSchema, failure.Message),
         NpgsqlException => new(ExitCode.NoPostgres, $"PostgreSQL failed: {failure.Message}"),
         ListenException { IsPortInUse: true } => new(ExitCode.PortInUse, $"Granary__Kafka__Port: {failure.Message}"),
         ListenException => new(ExitCode.WrongSettings, $"Granary__Kafka__Address: {failure.Message}"),

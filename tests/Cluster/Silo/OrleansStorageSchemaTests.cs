@@ -27,7 +27,7 @@ public sealed class OrleansStorageSchemaTests(PrivatePostgres postgres)
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => OrleansStorageSchema.EnsureAsync(database, Cancellation)));
 
         await using var count = database.CreateCommand("SELECT count(*) FROM granary.orleansquery");
-        Assert.Equal(4L, await count.ExecuteScalarAsync(Cancellation));
+        Assert.Equal(13L, await count.ExecuteScalarAsync(Cancellation));
     }
 
     [Fact]

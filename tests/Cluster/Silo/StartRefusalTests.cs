@@ -34,6 +34,20 @@ public sealed class StartRefusalTests(PrivatePostgres postgres)
     }
 
     [Fact]
+    public async Task Start_OnADatabaseOfANewerVersion_SaysSoAndLeavesItAlone()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        await using var newer = database.CreateCommand("""
+            CREATE SCHEMA granary;
+            CREATE TABLE granary.schema_version (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+            INSERT INTO granary.schema_version VALUES (99);
+            """);
+        await newer.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        await RefusedAsync(new SiloProcessOptions { ConnectionString = database.ConnectionString }, ExitCode.NewerSchema, "version 99", "newer");
+    }
+
+    [Fact]
     public async Task Start_WithAWrongPassword_SaysSo()
     {
         await using var database = await postgres.CreateDatabaseAsync();
