@@ -22,6 +22,12 @@ public sealed class KafkaOptions
     /// <summary>This process's number among the brokers (node.id), 0 or more.</summary>
     public int NodeId { get; set; } = 1;
 
+    /// <summary>
+    /// True: this is a gateway at the edge, for clients that cannot reach the silos. They are told of this process alone, as the leader of
+    /// everything, and each request goes on to its partition's silo by grain call.
+    /// </summary>
+    public bool IsEdge { get; set; }
+
     /// <summary>The cluster's name as clients are told (cluster.id). Clients that see it change refuse to go on.</summary>
     public string ClusterId { get; set; } = "granary";
 

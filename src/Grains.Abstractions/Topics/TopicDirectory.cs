@@ -67,6 +67,8 @@ public sealed class TopicDirectory : IAsyncDisposable
     /// <summary>Starts to follow the catalog, once; returns when the first whole copy is here.</summary>
     public async Task StartAsync()
     {
+        if (_following is not null)
+            return;
         await RefreshAsync();
         lock (_starting)
             _following ??= Task.Run(FollowAsync);

@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using Granary.Gateway;
+using Granary.Gateway.Hosting;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Partitions;
 using Granary.Grains.Storage;
@@ -19,8 +18,8 @@ internal static class SiloHost
     public static async Task<ExitCode> RunAsync(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        var settings = builder.Configuration.GetSection("Granary").Get<SiloSettings>() ?? new SiloSettings();
-        var dataFolder = Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : settings.DataFolder;
+        var settings = SiloSettings.Read(builder.Configuration);
+        var dataFolder = settings.ChosenDataFolder;
         using var starting = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         try
         {
@@ -28,7 +27,7 @@ internal static class SiloHost
             await OrleansStorageSchema.EnsureAsync(database.Source, starting.Token);
             await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, starting.Token);
             if (claim is null)
-                return Fail(ExitCode.AnotherSilo, $"Another silo of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or name another database.");
+                return StartFailures.Tell(ExitCode.AnotherSilo, $"Another silo of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or name another database.");
             var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting.Token);
             await using var app = Compose(builder, settings, database, node);
             await app.StartAsync(starting.Token);
@@ -38,7 +37,7 @@ internal static class SiloHost
         }
         catch (Exception failure)
         {
-            return Fail(CodeOf(failure), failure is AggregateException { InnerException: { } inner } ? inner.Message : failure.Message);
+            return StartFailures.Tell(CodeOf(failure), failure);
         }
     }
 
@@ -58,8 +57,8 @@ internal static class SiloHost
         builder.Services.AddGranaryTopics();
         builder.Services.AddGranaryPartitions();
         builder.Services.AddGranaryGateway();
-        builder.Services.AddGranaryTelemetry();
-        builder.Services.AddGranaryHealth(database.Source);
+        builder.Services.AddGranaryTelemetry("granary");
+        builder.Services.AddGranaryHealth().AddDatabaseCheck(database.Source);
         var app = builder.Build();
         app.MapGranaryHealth();
         app.MapPrometheusScrapingEndpoint("/metrics");
@@ -84,16 +83,7 @@ internal static class SiloHost
     {
         PostgresStartException => ExitCode.NoEmbeddedPostgres,
         NpgsqlException => ExitCode.NoPostgres,
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => ExitCode.PortInUse,
-        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => ExitCode.PortInUse,
-        Microsoft.Extensions.Options.OptionsValidationException or ArgumentException or FormatException => ExitCode.WrongSettings,
         AggregateException { InnerException: { } inner } => CodeOf(inner),
-        _ => ExitCode.Failed,
+        _ => StartFailures.CodeOf(failure),
     };
-
-    private static ExitCode Fail(ExitCode code, string message)
-    {
-        Console.Error.WriteLine($"granary: {message}");
-        return code;
-    }
 }

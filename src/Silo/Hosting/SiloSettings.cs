@@ -23,4 +23,9 @@ public sealed class SiloSettings
 
     /// <summary>Where the embedded PostgreSQL keeps its data, when no connection string is given. Environment: GRANARY_DATA.</summary>
     public string DataFolder { get; set; } = ".granary";
+
+    /// <summary>The folder that GRANARY_DATA names, or else <see cref="DataFolder"/>.</summary>
+    public string ChosenDataFolder => Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : DataFolder;
+
+    public static SiloSettings Read(IConfiguration configuration) => configuration.GetSection("Granary").Get<SiloSettings>() ?? new SiloSettings();
 }

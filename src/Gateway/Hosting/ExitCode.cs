@@ -1,6 +1,6 @@
-namespace Granary.Silo.Hosting;
+namespace Granary.Gateway.Hosting;
 
-/// <summary>How the program ended, for whoever started it.</summary>
+/// <summary>How one of Granary's programs ended, for whoever started it.</summary>
 public enum ExitCode
 {
     /// <summary>It was asked to stop, and did.</summary>

@@ -1,6 +1,8 @@
-namespace Granary.Silo.Hosting;
+using Microsoft.Extensions.Logging;
 
-internal static class Logging
+namespace Granary.Gateway.Hosting;
+
+public static class Logging
 {
     /// <summary>One line an event; Orleans and ASP.NET speak up when something is wrong. `Logging__LogLevel__…` says otherwise.</summary>
     public static void AddGranaryConsole(this ILoggingBuilder logging)

@@ -1,27 +1,25 @@
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Npgsql;
 
-namespace Granary.Silo.Hosting;
+namespace Granary.Gateway.Hosting;
 
-/// <summary>/health/live: the process answers. /health/ready: so do PostgreSQL, the catalog and the Kafka listener.</summary>
-internal static class Health
+/// <summary>/health/live: the process answers. /health/ready: so do the catalog, the Kafka listener, and what the program adds to them.</summary>
+public static class Health
 {
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(3);
+    /// <summary>How long one check may take.</summary>
+    public static TimeSpan Timeout { get; } = TimeSpan.FromSeconds(3);
 
-    public static void AddGranaryHealth(this IServiceCollection services, NpgsqlDataSource source) => services.AddHealthChecks()
-        .AddAsyncCheck("postgresql", async cancellation =>
-        {
-            await using var command = source.CreateCommand("SELECT 1");
-            await command.ExecuteScalarAsync(cancellation);
-            return HealthCheckResult.Healthy();
-        }, timeout: s_timeout)
-        .AddCheck<CatalogCheck>("catalog", timeout: s_timeout)
-        .AddCheck<ListenerCheck>("kafka", timeout: s_timeout);
+    public static IHealthChecksBuilder AddGranaryHealth(this IServiceCollection services) => services.AddHealthChecks()
+        .AddCheck<CatalogCheck>("catalog", timeout: Timeout)
+        .AddCheck<ListenerCheck>("kafka", timeout: Timeout);
 
-    public static void MapGranaryHealth(this WebApplication app)
+    public static void MapGranaryHealth(this IEndpointRouteBuilder app)
     {
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync });
