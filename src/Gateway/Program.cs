@@ -3,6 +3,6 @@ using Granary.Gateway.Hosting;
 
 return (int)(args switch
 {
-    ["health", .. var rest] => await HealthQuestion.AskAsync(EdgeSettings.Read(EdgeHost.ConfigurationOf(rest)).HttpUrl),
+    ["health", .. var rest] => await HealthQuestion.AskAsync(EdgeSettings.Read(ProgramConfiguration.Of(rest)).HttpUrl),
     _ => await EdgeHost.RunAsync(args),
 });

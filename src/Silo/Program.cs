@@ -9,4 +9,4 @@ return (int)(args switch
     _ => await SiloHost.RunAsync(args),
 });
 
-static SiloSettings SettingsOf(string[] args) => SiloSettings.Read(WebApplication.CreateBuilder(args).Configuration);
+static SiloSettings SettingsOf(string[] args) => SiloSettings.Read(ProgramConfiguration.Of(args));

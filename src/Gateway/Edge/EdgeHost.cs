@@ -28,7 +28,7 @@ internal static class EdgeHost
     {
         try
         {
-            using var host = Compose(ConfigurationOf(args));
+            using var host = Compose(ProgramConfiguration.Of(args));
             return await RunAsync(host);
         }
         catch (Exception failure)
@@ -36,13 +36,6 @@ internal static class EdgeHost
             return StartFailures.Tell(StartFailures.CodeOf(failure), failure);
         }
     }
-
-    public static IConfiguration ConfigurationOf(string[] args) => new ConfigurationBuilder()
-        .SetBasePath(AppContext.BaseDirectory)
-        .AddJsonFile("appsettings.json", optional: true)
-        .AddEnvironmentVariables()
-        .AddCommandLine(args)
-        .Build();
 
     private static async Task<ExitCode> RunAsync(IHost host)
     {
@@ -79,6 +72,8 @@ internal static class EdgeHost
             .ConfigureLogging((context, logging) =>
             {
                 logging.AddGranaryConsole();
+                // Why a start failed is told in one line at the end.
+                logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
                 logging.AddConfiguration(context.Configuration.GetSection("Logging"));
             })
             .ConfigureWebHost(web => web.UseKestrel().UseUrls(settings.HttpUrl).Configure(ConfigureHttp))
