@@ -22,7 +22,6 @@ internal static class EdgeHost
     private const int EdgeNodeId = 0;
 
     private static readonly TimeSpan s_gatewayRefresh = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
 
     public static async Task<ExitCode> RunAsync(string[] args)
     {
@@ -97,19 +96,11 @@ internal static class EdgeHost
         client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.ClusterId, settings.ClusterId));
         client.UseAdoNetClustering(options =>
         {
-            // Loaded by this name; this program speaks no SQL itself.
-            options.Invariant = "Npgsql";
+            options.Invariant = EdgeSettings.Provider;
             options.ConnectionString = connectionString;
         });
         client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = s_gatewayRefresh);
-        client.UseConnectionRetryFilter(async (failure, stopping) =>
-        {
-            // A connection string that names an unknown word does not become right by waiting.
-            if (StartFailures.CodeOf(failure) == ExitCode.WrongSettings)
-                return false;
-            await Task.Delay(s_retryDelay, stopping);
-            return true;
-        });
+        client.UseConnectionRetryFilter<ClusterWait>();
     }
 
     private static void ConfigureServices(IServiceCollection services, IConfiguration configuration, EdgeSettings settings)

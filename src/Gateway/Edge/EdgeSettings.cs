@@ -6,6 +6,9 @@ namespace Granary.Gateway.Edge;
 /// <summary>The settings of a gateway at the edge, section `Granary`; named as a silo's are.</summary>
 public sealed class EdgeSettings
 {
+    /// <summary>PostgreSQL's provider, as Orleans loads it: by name. This program speaks no SQL itself.</summary>
+    public const string Provider = "Npgsql";
+
     private const string Schema = "granary";
 
     private static readonly (string Name, string Value)[] s_defaults =
@@ -33,11 +36,14 @@ public sealed class EdgeSettings
     {
         if (string.IsNullOrWhiteSpace(connectionString))
             throw new ArgumentException("ConnectionStrings__Granary is not set: a gateway at the edge finds the silos by the database they work on.");
-        var builder = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        // The provider's own words: one that it does not know is refused here and now.
+        DbProviderFactories.RegisterFactory(Provider, $"{Provider}.{Provider}Factory, {Provider}");
+        var builder = DbProviderFactories.GetFactory(Provider).CreateConnectionStringBuilder()!;
+        builder.ConnectionString = connectionString;
         builder["Search Path"] = $"{Schema},public";
         foreach (var (name, value) in s_defaults)
         {
-            if (!builder.ContainsKey(name))
+            if (!builder.ShouldSerialize(name))
                 builder[name] = value;
         }
 

@@ -21,7 +21,7 @@ public static class HealthQuestion
         try
         {
             using var client = new HttpClient { Timeout = s_timeout };
-            using var response = await client.GetAsync(ReadyUrl(httpUrl));
+            using var response = await client.GetAsync(UrlOf(httpUrl, "/health/ready"));
             var isReady = response.StatusCode == HttpStatusCode.OK;
             Console.WriteLine(isReady ? "ready" : $"not ready: {Describe(await response.Content.ReadAsStringAsync())}");
             return isReady ? ExitCode.Stopped : ExitCode.Failed;
@@ -34,13 +34,13 @@ public static class HealthQuestion
     }
 
     /// <summary>The first address listened on; one that stands for all of this machine's is asked on loopback.</summary>
-    internal static Uri ReadyUrl(string httpUrl)
+    internal static Uri UrlOf(string httpUrl, string path)
     {
         var first = httpUrl.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "";
         var url = new UriBuilder(first.Replace("://+", "://0.0.0.0", StringComparison.Ordinal).Replace("://*", "://0.0.0.0", StringComparison.Ordinal));
         if (IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
             url.Host = address.AddressFamily == AddressFamily.InterNetwork ? "127.0.0.1" : "[::1]";
-        url.Path = "/health/ready";
+        url.Path = path;
         return url.Uri;
     }
 
