@@ -218,6 +218,7 @@ stop_part() {
     return
   fi
   names="gateway $(running_silos)"
+  pid_of postgres >/dev/null || pid_of gateway >/dev/null || [ "$names" != "gateway " ] || { say "nothing runs"; return 0; }
   for name in $names; do terminate "$name" || true; done
   for name in $names postgres; do
     [ "$name" != postgres ] || terminate postgres || true

@@ -11,6 +11,8 @@ public static class Logging
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("Granary", LogLevel.Information);
         logging.AddFilter("Orleans", LogLevel.Error);
+        // What a check found is in its answer, and whoever waits for a cluster asks often.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         logging.AddFilter("Polly", LogLevel.Error);
         logging.AddSimpleConsole(console =>
         {

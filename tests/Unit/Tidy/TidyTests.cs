@@ -57,6 +57,18 @@ public sealed partial class TidyTests
         Assert.Empty(wrong);
     }
 
+    /// <summary>
+    /// The gateway names the package and never uses it (see above): when it is a program of its own, Orleans' clustering loads it by name.
+    /// </summary>
+    [Fact]
+    public void Npgsql_IsReferencedByStorageAndTheEdgeOnly()
+    {
+        var referencing = SourceTree.Files("src", "*.csproj")
+            .Where(file => XDocument.Load(Path.Combine(SourceTree.Root, file)).Descendants("PackageReference")
+                .Any(reference => reference.Attribute("Include")!.Value == "Npgsql"));
+        Assert.Equal(["src/Gateway/Gateway.csproj", "src/Grains/Grains.csproj"], referencing.Order());
+    }
+
     [Fact]
     public void FeatureFolders_DoNotImportOneAnother()
     {
