@@ -1,6 +1,6 @@
 using Granary.Gateway.Edge;
 
-namespace Granary.Unit.Gateway.Hosting;
+namespace Granary.Unit.Gateway.Edge;
 
 public sealed class ClusterStatusTests
 {
