@@ -21,6 +21,12 @@ public enum ExitCode
     /// <summary>A port is taken.</summary>
     PortInUse = 5,
 
-    /// <summary>Another silo works on this database.</summary>
+    /// <summary>Another silo of this name works on this database.</summary>
     AnotherSilo = 6,
+
+    /// <summary>The other silos declared this one dead while it hung or was cut off.</summary>
+    Evicted = 7,
+
+    /// <summary>The clocks of this machine and of PostgreSQL's differ by too much.</summary>
+    ClockOff = 8,
 }

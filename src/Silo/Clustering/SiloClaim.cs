@@ -1,10 +1,10 @@
 using Npgsql;
 
-namespace Granary.Silo.Hosting;
+namespace Granary.Silo.Clustering;
 
 /// <summary>
-/// One silo a database, as long as silos do not form clusters: a session lock in PostgreSQL on a connection of its own. The fence keeps the
-/// logs right even where this does not hold; it only spares two silos from taking partitions from one another for ever.
+/// A silo's name is its own: a session lock in PostgreSQL on a connection of its own, for as long as the process lives. A second silo of the same
+/// name is refused, and the others see by this lock that the process has died (<see cref="DeathWatch"/>).
 /// </summary>
 internal sealed class SiloClaim : IAsyncDisposable
 {
@@ -12,23 +12,27 @@ internal sealed class SiloClaim : IAsyncDisposable
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500);
 
     private readonly string _connectionString;
-    private readonly string _clusterId;
+    private readonly string _space;
+    private readonly string _siloName;
     private readonly CancellationTokenSource _stopping = new();
     private NpgsqlConnection? _connection;
     private Task _keeping = Task.CompletedTask;
 
-    private SiloClaim(string connectionString, string clusterId)
+    private SiloClaim(string connectionString, string clusterId, string siloName)
     {
         _connectionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
-        _clusterId = clusterId;
+        (_space, _siloName) = (Space(clusterId), siloName);
     }
 
+    /// <summary>The locks of one cluster's names, as text; the name is the other half of the key.</summary>
+    public static string Space(string clusterId) => $"granary.silo.{clusterId}";
+
     /// <summary>
-    /// Takes the claim, waiting a while for the session of a silo that has just died to end. Null: another silo has it.
+    /// Takes the claim, waiting a while for the session of a silo that has just died to end. Null: another silo has the name.
     /// </summary>
-    public static async Task<SiloClaim?> TakeAsync(string connectionString, string clusterId, CancellationToken cancellation)
+    public static async Task<SiloClaim?> TakeAsync(string connectionString, string clusterId, string siloName, CancellationToken cancellation)
     {
-        var claim = new SiloClaim(connectionString, clusterId);
+        var claim = new SiloClaim(connectionString, clusterId, siloName);
         for (var waited = TimeSpan.Zero; waited < s_patience; waited += s_interval)
         {
             if (await claim.TryTakeAsync(cancellation))
@@ -62,8 +66,9 @@ internal sealed class SiloClaim : IAsyncDisposable
             _connection = connection;
         }
 
-        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtext('granary.silo'), hashtext($1))", _connection);
-        command.Parameters.AddWithValue(_clusterId);
+        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtext($1), hashtext($2))", _connection);
+        command.Parameters.AddWithValue(_space);
+        command.Parameters.AddWithValue(_siloName);
         return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 

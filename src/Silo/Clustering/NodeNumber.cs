@@ -1,6 +1,7 @@
+using Granary.Silo.Hosting;
 using Npgsql;
 
-namespace Granary.Silo.Hosting;
+namespace Granary.Silo.Clustering;
 
 /// <summary>Kafka's clients want small numbers for brokers: one row for each silo's name, given once and kept.</summary>
 internal static class NodeNumber
