@@ -1,5 +1,6 @@
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Topics;
+using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Apis;
 using Granary.Gateway.Kafka.Fetching;
@@ -34,6 +35,7 @@ public static class GatewayHosting
         services.AddSingleton<ConnectionReports>();
         services.AddSingleton<KafkaListener>();
         services.AddHostedService(static provider => provider.GetRequiredService<KafkaListener>());
+        services.AddSingleton<ClusterResource>();
         return services;
     }
 

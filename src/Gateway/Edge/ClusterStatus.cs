@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Granary.Gateway.Hosting;
+using Granary.Gateway.Http;
 
 namespace Granary.Gateway.Edge;
 
@@ -37,10 +38,4 @@ internal static class ClusterStatus
             }
         }
     }
-
-    internal sealed record ClusterShown(IReadOnlyList<SiloShown> Silos);
-
-    internal sealed record SiloShown(int NodeId, string Name, string Address, string State, IReadOnlyList<PartitionShown> Partitions);
-
-    internal sealed record PartitionShown(string Topic, int Partition, int LeaderEpoch);
 }

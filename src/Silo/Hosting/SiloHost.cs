@@ -1,5 +1,6 @@
 using Granary.Gateway;
 using Granary.Gateway.Hosting;
+using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Partitions;
 using Granary.Grains.Placement;
@@ -66,6 +67,7 @@ internal static class SiloHost
         builder.Services.AddGranaryHealth().AddDatabaseCheck(database.Source);
         var app = builder.Build();
         app.MapGranaryHealth();
+        app.MapGranaryCluster();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }

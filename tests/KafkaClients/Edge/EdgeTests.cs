@@ -86,6 +86,21 @@ public sealed class EdgeTests(EdgeFixture cluster) : IClassFixture<EdgeFixture>
     }
 
     [Fact]
+    public async Task Status_ShowsWhichSiloLeadsWhat()
+    {
+        var topic = await Topics.CreateAsync(cluster.Edge.KafkaBootstrap, partitions: 2);
+        using var producer = Topics.Producer(cluster.Edge.KafkaBootstrap);
+        for (var partition = 0; partition < 2; partition++)
+            await producer.ProduceAsync(new TopicPartition(topic, partition), new Message<byte[]?, byte[]?> { Value = [1] });
+
+        var (exitCode, output) = await EdgeProcess.RunToEndAsync("status", $"--Granary:HttpUrl={cluster.Edge.HttpUrl}");
+
+        Assert.Equal(0, exitCode);
+        Assert.Matches("1 +silo-1 +Active", output);
+        Assert.Matches($"{topic}: 0@[0-9]+ 1@[0-9]+", output);
+    }
+
+    [Fact]
     public async Task Health_OfAReadyGateway_IsZero()
     {
         var (exitCode, output) = await cluster.Edge.AskHealthAsync();
