@@ -1,6 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using Granary.KafkaClients.Confluent;
+using Granary.Support;
 
 namespace Granary.KafkaClients.Edge;
 
