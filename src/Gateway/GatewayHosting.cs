@@ -1,6 +1,5 @@
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Topics;
-using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Apis;
 using Granary.Gateway.Kafka.Fetching;
@@ -27,6 +26,7 @@ public static class GatewayHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TopicDirectory>();
         services.TryAddSingleton<ClusterDirectory>();
+        services.TryAddSingleton<LeaderTable>();
         services.AddSingleton<ClusterFollowing>();
         services.AddMetrics();
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);
@@ -35,7 +35,6 @@ public static class GatewayHosting
         services.AddSingleton<ConnectionReports>();
         services.AddSingleton<KafkaListener>();
         services.AddHostedService(static provider => provider.GetRequiredService<KafkaListener>());
-        services.AddSingleton<ClusterResource>();
         return services;
     }
 

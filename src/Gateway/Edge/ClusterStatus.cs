@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Granary.Gateway.Hosting;
-using Granary.Gateway.Http;
 
 namespace Granary.Gateway.Edge;
 

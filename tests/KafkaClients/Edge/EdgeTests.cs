@@ -97,7 +97,7 @@ public sealed class EdgeTests(EdgeFixture cluster) : IClassFixture<EdgeFixture>
         var (exitCode, output) = await EdgeProcess.RunToEndAsync("status", $"--Granary:HttpUrl={cluster.Edge.HttpUrl}");
 
         Assert.Equal(0, exitCode);
-        Assert.Matches("1 +silo-1 +Active", output);
+        Assert.Matches("1 +silo-1 +active", output);
         Assert.Matches($"{topic}: 0@[0-9]+ 1@[0-9]+", output);
     }
 

@@ -1,5 +1,4 @@
 using Granary.Gateway.Edge;
-using Granary.Gateway.Http;
 
 namespace Granary.Unit.Gateway.Edge;
 

@@ -1,10 +1,10 @@
-namespace Granary.Gateway.Http;
+namespace Granary.Gateway.Edge;
 
-/// <summary>GET /cluster: who leads what, now.</summary>
+/// <summary>What GET /cluster answers, as far as `status` shows it.</summary>
 internal sealed record ClusterShown(IReadOnlyList<SiloShown> Silos);
 
-/// <param name="Address">Where Kafka's clients are told to connect to, by its first listener.</param>
-/// <param name="State">Active, Draining (it hands its partitions over and will stop), or Silent (it did not answer in time).</param>
+/// <param name="Address">Where the other silos reach it.</param>
+/// <param name="State">active, draining (it hands its partitions over and will stop), or silent (it did not answer in time).</param>
 internal sealed record SiloShown(int NodeId, string Name, string Address, string State, IReadOnlyList<PartitionShown> Partitions);
 
 /// <param name="LeaderEpoch">-1: the partition is being opened.</param>
