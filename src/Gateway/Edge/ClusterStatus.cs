@@ -37,10 +37,4 @@ internal static class ClusterStatus
             }
         }
     }
-
-    internal sealed record ClusterShown(IReadOnlyList<SiloShown> Silos);
-
-    internal sealed record SiloShown(int NodeId, string Name, string Address, string State, IReadOnlyList<PartitionShown> Partitions);
-
-    internal sealed record PartitionShown(string Topic, int Partition, int LeaderEpoch);
 }

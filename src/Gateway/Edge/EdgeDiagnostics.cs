@@ -7,4 +7,7 @@ internal static partial class EdgeDiagnostics
 {
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The cluster cannot be reached yet: {Reason}")]
     public static partial void WaitingForCluster(this ILogger log, string reason);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Silos: {Count}; gone: {Gone}")]
+    public static partial void SilosChanged(this ILogger log, int count, string gone);
 }

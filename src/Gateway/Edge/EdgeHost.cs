@@ -103,11 +103,14 @@ internal static class EdgeHost
         });
         client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = s_gatewayRefresh);
         client.UseConnectionRetryFilter<ClusterWait>();
+        client.Services.AddSingleton<CallsInFlight>();
+        client.Services.AddSingleton<IOutgoingGrainCallFilter>(services => services.GetRequiredService<CallsInFlight>());
     }
 
     private static void ConfigureServices(IServiceCollection services, IConfiguration configuration, EdgeSettings settings)
     {
         services.AddRouting();
+        services.AddHostedService<SiloWatch>();
         services.AddHostedService<CatalogWait>();
         services.Configure<KafkaOptions>(options => options.NodeId = EdgeNodeId);
         services.Configure<KafkaOptions>(configuration.GetSection("Granary:Kafka"));

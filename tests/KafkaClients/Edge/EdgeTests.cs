@@ -1,6 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using Granary.KafkaClients.Confluent;
+using Granary.Support;
 
 namespace Granary.KafkaClients.Edge;
 
@@ -83,6 +84,21 @@ public sealed class EdgeTests(EdgeFixture cluster) : IClassFixture<EdgeFixture>
         var metrics = await http.GetStringAsync($"{cluster.Edge.HttpUrl}/metrics");
 
         Assert.Contains("kafka_connection_count", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_ShowsWhichSiloLeadsWhat()
+    {
+        var topic = await Topics.CreateAsync(cluster.Edge.KafkaBootstrap, partitions: 2);
+        using var producer = Topics.Producer(cluster.Edge.KafkaBootstrap);
+        for (var partition = 0; partition < 2; partition++)
+            await producer.ProduceAsync(new TopicPartition(topic, partition), new Message<byte[]?, byte[]?> { Value = [1] });
+
+        var (exitCode, output) = await EdgeProcess.RunToEndAsync("status", $"--Granary:HttpUrl={cluster.Edge.HttpUrl}");
+
+        Assert.Equal(0, exitCode);
+        Assert.Matches("1 +silo-1 +active", output);
+        Assert.Matches($"{topic}: 0@[0-9]+ 1@[0-9]+", output);
     }
 
     [Fact]

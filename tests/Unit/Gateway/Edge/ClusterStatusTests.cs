@@ -1,6 +1,6 @@
 using Granary.Gateway.Edge;
 
-namespace Granary.Unit.Gateway.Hosting;
+namespace Granary.Unit.Gateway.Edge;
 
 public sealed class ClusterStatusTests
 {
@@ -10,7 +10,7 @@ public sealed class ClusterStatusTests
         var shown = new StringWriter();
 
         await ClusterStatus.PrintAsync(
-            new ClusterStatus.ClusterShown([
+            new ClusterShown([
                 new(2, "silo-2", "127.0.0.1:9094", "Active", []),
                 new(1, "silo-1", "127.0.0.1:9093", "Active", [new("b", 1, 7), new("b", 0, 3), new("a", 5, 1)]),
             ]),
