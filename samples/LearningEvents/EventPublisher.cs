@@ -6,13 +6,13 @@ using Microsoft.Extensions.Options;
 namespace Granary.LearningEvents;
 
 /// <summary>Publishes what learners do: they buy a course, watch, finish lessons, and now and then want their money back.</summary>
-internal sealed class EventPublisher(LogProducer producer, LogAdmin admin, IOptions<SampleOptions> options, ILogger<EventPublisher> logger) : BackgroundService
+internal sealed class EventPublisher(LogProducer producer, LearningTopic learning, IOptions<SampleOptions> options, ILogger<EventPublisher> logger) : BackgroundService
 {
     private readonly SampleOptions _options = options.Value;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var topic = await admin.EnsureTopicAsync(_options.Topic, _options.Partitions);
+        var topic = await learning.EnsureAsync(stoppingToken);
         logger.LogInformation("publishing to {Topic}, {Partitions} partitions", topic.Name, topic.PartitionCount);
         using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / _options.EventsPerSecond));
         while (!stoppingToken.IsCancellationRequested)

@@ -3,12 +3,10 @@ namespace Granary.LearningEvents;
 /// <summary>Set by configuration, for example <c>--Sample:Topic=lessons</c> or <c>Sample__Learners=5</c> in the environment.</summary>
 internal sealed class SampleOptions
 {
-    /// <summary>The port of the silo's Orleans gateway on this machine.</summary>
+    /// <summary>The port of the silo's Orleans gateway on this machine, where no database is named.</summary>
     public int GatewayPort { get; set; } = 30000;
 
     public string ClusterId { get; set; } = "granary";
-
-    public string ServiceId { get; set; } = "granary";
 
     /// <summary>The topic; created where it is not there yet.</summary>
     public string Topic { get; set; } = "learning-events";

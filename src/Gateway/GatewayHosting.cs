@@ -1,3 +1,4 @@
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Apis;
@@ -24,6 +25,8 @@ public static class GatewayHosting
         services.AddSingleton<IValidateOptions<KafkaOptions>, KafkaOptionsCheck>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TopicDirectory>();
+        services.TryAddSingleton<ClusterDirectory>();
+        services.AddSingleton<ClusterFollowing>();
         services.AddMetrics();
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);
         services.AddKafkaApis();

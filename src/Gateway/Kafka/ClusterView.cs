@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Topics;
 
 namespace Granary.Gateway.Kafka;
 
@@ -10,30 +12,54 @@ internal sealed record Broker(int NodeId, string Host, int Port);
 internal readonly record struct PartitionLeader(int NodeId, int Epoch);
 
 /// <summary>
-/// The cluster as clients are told of it: which brokers there are, and which of them leads a partition. For now there is one broker, this
-/// process. Safe for many threads.
+/// The cluster as clients are told of it: which brokers there are, and which of them leads a partition. In a silo that is the cluster's map; at
+/// the edge it is this process alone, and so it is before the first map has come. Safe for many threads.
 /// </summary>
-internal sealed class ClusterView(KafkaOptions options)
+internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members, TopicDirectory topics)
 {
     private readonly ConcurrentDictionary<PartitionId, int> _epochs = new();
 
     public string ClusterId => options.ClusterId;
 
-    /// <summary>The broker that admin clients send what changes the cluster to.</summary>
-    public int ControllerId => options.NodeId;
+    /// <summary>The broker that admin clients send what changes the cluster to: any does, and all name the same.</summary>
+    public int ControllerId => Map.Members is [var first, ..] ? first.NodeId : options.NodeId;
 
-    /// <summary>This process, as its options advertise it.</summary>
-    public Broker Self => new(options.NodeId, options.AdvertisedHost, options.AdvertisedPort);
+    /// <summary>This process's number.</summary>
+    public int NodeId => options.NodeId;
+
+    private ClusterMap Map => options.IsEdge ? ClusterMap.Empty : members.Map;
 
     /// <summary>This process, as clients of that listener reach it.</summary>
     public Broker SelfFor(Listener listener) => new(options.NodeId, listener.Host, listener.Port);
 
     /// <summary>All brokers, as clients of that listener reach them.</summary>
-    public IReadOnlyList<Broker> BrokersFor(Listener listener) => [SelfFor(listener)];
+    public IReadOnlyList<Broker> BrokersFor(Listener listener)
+    {
+        var brokers = new List<Broker>(Map.Members.Length + 1);
+        foreach (var member in Map.Members)
+        {
+            if (member.NodeId != options.NodeId && EndpointOf(member, listener) is { } endpoint)
+                brokers.Add(new Broker(member.NodeId, endpoint.Host, endpoint.Port));
+        }
 
-    /// <summary>Which broker to send that partition's requests to.</summary>
-    public PartitionLeader LeaderOf(PartitionId partition) =>
-        new(options.NodeId, _epochs.TryGetValue(partition, out var epoch) ? epoch : -1);
+        brokers.Add(SelfFor(listener));
+        brokers.Sort(static (one, other) => one.NodeId.CompareTo(other.NodeId));
+        return brokers;
+    }
+
+    /// <summary>
+    /// Which broker to send that partition's requests to. Another broker's epoch is not told: this process may have heard of an old one only, and
+    /// clients take an older epoch than they know for an older answer.
+    /// </summary>
+    public PartitionLeader LeaderOf(Listener listener, PartitionId partition)
+    {
+        if (ElsewhereOf(listener, partition) is { } other)
+            return new PartitionLeader(other.NodeId, -1);
+        return new PartitionLeader(options.NodeId, _epochs.TryGetValue(partition, out var epoch) ? epoch : -1);
+    }
+
+    /// <summary>True: clients of that listener do better to send this partition's requests to another broker.</summary>
+    public bool IsElsewhere(Listener listener, PartitionId partition) => ElsewhereOf(listener, partition) is not null;
 
     /// <summary>Takes note of the epoch that a partition answered with; -1 and older ones are passed over.</summary>
     public void Learn(PartitionId partition, int leaderEpoch)
@@ -43,5 +69,25 @@ internal sealed class ClusterView(KafkaOptions options)
         if (_epochs.Count >= options.MaxLearnedEpochs)
             _epochs.Clear();
         _epochs.AddOrUpdate(partition, leaderEpoch, (_, other) => Math.Max(other, leaderEpoch));
+    }
+
+    private SiloMember? ElsewhereOf(Listener listener, PartitionId partition)
+    {
+        var map = Map;
+        if (map.Members.Length < 2 || topics.Find(partition.TopicId) is not { } topic)
+            return null;
+        var leader = map.LeaderOf(topic.TopicId, topic.PartitionCount, partition.Index);
+        return leader is not null && leader.NodeId != options.NodeId && EndpointOf(leader, listener) is not null ? leader : null;
+    }
+
+    private static MemberEndpoint? EndpointOf(SiloMember member, Listener listener)
+    {
+        foreach (var endpoint in member.Endpoints)
+        {
+            if (endpoint.Listener == listener.Name)
+                return endpoint;
+        }
+
+        return null;
     }
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using Granary.Abstractions.Topics;
 using Microsoft.Extensions.Hosting;
 
 namespace Granary.Gateway.Kafka;
@@ -10,7 +9,7 @@ namespace Granary.Gateway.Kafka;
 /// Takes Kafka clients' connections. Start it after, and so stop it before, whatever hosts the grains: a stop answers what was asked, for
 /// <see cref="KafkaOptions.DrainTimeout"/> at most, and needs them for that.
 /// </summary>
-internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, TopicDirectory directory, GatewayMemory memory, ConnectionReports reports, TimeProvider time)
+internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, ClusterFollowing following, GatewayMemory memory, ConnectionReports reports, TimeProvider time)
     : IHostedService, IAsyncDisposable
 {
     private const int Backlog = 1024;
@@ -20,39 +19,48 @@ internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, TopicDi
 
     private readonly ConcurrentDictionary<Guid, (KafkaConnection Connection, Task Running)> _connections = new();
     private readonly CancellationTokenSource _stopping = new();
-    private Socket? _socket;
+    private readonly List<Socket> _sockets = [];
     private Task _accepting = Task.CompletedTask;
     private Task _sweeping = Task.CompletedTask;
     private int _open;
 
-    /// <summary>Where it listens; null while it does not.</summary>
+    /// <summary>Where it listens, by its first listener; null while it does not.</summary>
     public IPEndPoint? EndPoint { get; private set; }
+
+    /// <summary>The listeners as their clients are told of them.</summary>
+    public IReadOnlyList<Listener> Doors { get; private set; } = [];
 
     /// <summary>Connections that are open.</summary>
     public int Connections => Volatile.Read(ref _open);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await directory.StartAsync();
-        var address = IPAddress.Parse(options.Address);
-        _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        _socket.Bind(new IPEndPoint(address, options.Port));
-        _socket.Listen(Backlog);
-        EndPoint = (IPEndPoint)_socket.LocalEndPoint!;
-        var listener = new Listener("kafka", options.AdvertisedHost, options.AdvertisedPort == 0 ? EndPoint.Port : options.AdvertisedPort);
-        var setup = new ConnectionSetup(listener, apis, options, memory, reports, time);
-        _accepting = AcceptAsync(_socket, setup);
+        await following.StartAsync();
+        var accepting = new List<Task>();
+        var doors = new List<Listener>();
+        foreach (var listener in options.AllListeners)
+        {
+            var socket = Listen(listener);
+            var endPoint = (IPEndPoint)socket.LocalEndPoint!;
+            EndPoint ??= endPoint;
+            var door = new Listener(listener.Name, listener.AdvertisedHost, listener.AdvertisedPort == 0 ? endPoint.Port : listener.AdvertisedPort);
+            doors.Add(door);
+            accepting.Add(AcceptAsync(socket, new ConnectionSetup(door, apis, options, memory, reports, time)));
+            reports.Log.Listening(endPoint, door.Host, door.Port);
+        }
+
+        Doors = doors;
+        _accepting = Task.WhenAll(accepting);
         _sweeping = SweepAsync();
-        reports.Log.Listening(EndPoint, listener.Host, listener.Port);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_socket is null || _stopping.IsCancellationRequested)
+        if (_sockets.Count == 0 || _stopping.IsCancellationRequested)
             return;
         var open = Connections;
         await _stopping.CancelAsync();
-        _socket.Dispose();
+        _sockets.ForEach(socket => socket.Dispose());
         await Task.WhenAll(_accepting, _sweeping);
         var running = _connections.Values.ToArray();
         foreach (var (connection, _) in running)
@@ -67,6 +75,7 @@ internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, TopicDi
                 connection.Abort();
         }
 
+        await following.StopAsync();
         EndPoint = null;
         reports.Log.StoppedListening(open);
     }
@@ -75,6 +84,16 @@ internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, TopicDi
     {
         await StopAsync(new CancellationToken(canceled: true));
         _stopping.Dispose();
+    }
+
+    private Socket Listen(ListenerOptions listener)
+    {
+        var address = IPAddress.Parse(listener.Address);
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _sockets.Add(socket);
+        socket.Bind(new IPEndPoint(address, listener.Port));
+        socket.Listen(Backlog);
+        return socket;
     }
 
     private async Task AcceptAsync(Socket socket, ConnectionSetup setup)

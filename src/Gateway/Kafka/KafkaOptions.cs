@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Granary.Gateway.Kafka;
 
 /// <summary>
@@ -7,6 +5,8 @@ namespace Granary.Gateway.Kafka;
 /// </summary>
 public sealed class KafkaOptions
 {
+    private const string SingleName = "kafka";
+
     /// <summary>The IP address to listen on (Kafka's listeners). One other than loopback opens the log to whoever can reach it: there is no authentication yet.</summary>
     public string Address { get; set; } = "127.0.0.1";
 
@@ -19,8 +19,17 @@ public sealed class KafkaOptions
     /// <summary>The port that clients are told to connect to; 0: the one that is listened on.</summary>
     public int AdvertisedPort { get; set; }
 
+    /// <summary>Several listeners instead of the one that <see cref="Address"/> and the three after it describe.</summary>
+    public List<ListenerOptions> Listeners { get; set; } = [];
+
     /// <summary>This process's number among the brokers (node.id), 0 or more.</summary>
     public int NodeId { get; set; } = 1;
+
+    /// <summary>
+    /// True: this is a gateway at the edge, for clients that cannot reach the silos. They are told of this process alone, as the leader of
+    /// everything, and each request goes on to its partition's silo by grain call.
+    /// </summary>
+    public bool IsEdge { get; set; }
 
     /// <summary>The cluster's name as clients are told (cluster.id). Clients that see it change refuse to go on.</summary>
     public string ClusterId { get; set; } = "granary";
@@ -97,17 +106,24 @@ public sealed class KafkaOptions
     /// <summary>Partitions whose leader epoch is remembered for Metadata; at the bound all are forgotten and learned anew.</summary>
     public int MaxLearnedEpochs { get; set; } = 200_000;
 
+    /// <summary>All listeners: the list, or the single one.</summary>
+    internal IReadOnlyList<ListenerOptions> AllListeners => Listeners.Count > 0 ? Listeners : [Single];
+
+    private ListenerOptions Single => new() { Name = SingleName, Address = Address, Port = Port, AdvertisedHost = AdvertisedHost, AdvertisedPort = AdvertisedPort };
+
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate()
     {
-        if (!IPAddress.TryParse(Address, out _))
-            yield return $"{nameof(Address)} is '{Address}': an IP address is wanted.";
-        if (Port is < 0 or > 65535)
-            yield return $"{nameof(Port)} is {Port}: 0 to 65535 is wanted.";
-        if (AdvertisedPort is < 0 or > 65535)
-            yield return $"{nameof(AdvertisedPort)} is {AdvertisedPort}: 0 to 65535 is wanted.";
-        if (string.IsNullOrWhiteSpace(AdvertisedHost))
-            yield return $"{nameof(AdvertisedHost)} is empty.";
+        for (var index = 0; index < Listeners.Count; index++)
+        {
+            foreach (var wrong in Listeners[index].Validate($"{nameof(Listeners)}:{index}:"))
+                yield return wrong;
+        }
+
+        if (Listeners.Select(listener => listener.Name).Distinct().Count() < Listeners.Count)
+            yield return $"{nameof(Listeners)} has two with the same name.";
+        foreach (var wrong in Single.Validate(""))
+            yield return wrong;
         if (string.IsNullOrWhiteSpace(ClusterId))
             yield return $"{nameof(ClusterId)} is empty.";
         if (NodeId < 0)

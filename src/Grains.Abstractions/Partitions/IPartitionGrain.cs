@@ -1,5 +1,6 @@
 using Granary.Abstractions.Records;
 using Orleans.Concurrency;
+using Orleans.Runtime;
 
 namespace Granary.Abstractions.Partitions;
 
@@ -47,6 +48,13 @@ public interface IPartitionGrain : IGrainWithStringKey
     /// <summary>Offsets, epochs, segments, producers and readers of this log, for people.</summary>
     [Alias("Describe")]
     Task<PartitionDescription> DescribeAsync();
+
+    /// <summary>
+    /// Hands the partition over from one silo to another, with its newest batches; calls that arrive meanwhile are answered there. Nothing
+    /// happens where it is not on <paramref name="from"/>. Answers before it has moved.
+    /// </summary>
+    [Alias("Move")]
+    Task MoveAsync(SiloAddress from, SiloAddress to);
 
     /// <summary>Deletes the log for ever. Called by the catalog when its topic was deleted; safe to repeat.</summary>
     [Alias("Delete")]

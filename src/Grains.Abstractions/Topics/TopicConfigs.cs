@@ -10,6 +10,10 @@ namespace Granary.Abstractions.Topics;
 /// </summary>
 public static class TopicConfigs
 {
+    /// <summary>The longest value that is taken, in characters: none of them needs more, and every change of the catalog writes them all.</summary>
+    public const int MaxValueLength = 1_000;
+
+    private const int MaxQuotedLength = 100;
     private const string NoEffect = "Kept and reported; without effect here: ";
 
     /// <summary>All of them, by name in alphabetical order.</summary>
@@ -30,14 +34,14 @@ public static class TopicConfigs
         new("min.cleanable.dirty.ratio", ConfigType.Double, "0.5", "log.cleaner.min.cleanable.ratio", CheckRatio, NoEffect + "there is no compaction yet."),
         new("min.compaction.lag.ms", ConfigType.Long, "0", "log.cleaner.min.compaction.lag.ms", AtLeast(0), NoEffect + "there is no compaction yet."),
         new("min.insync.replicas", ConfigType.Int, "1", "min.insync.replicas", Between(1, int.MaxValue), "Accepted for clients' sake: PostgreSQL's commit is what acknowledges a record, and its synchronous replicas are set there (synchronous_standby_names)."),
-        new("preallocate", ConfigType.Boolean, "false", "log.preallocate", OneOf("true", "false"), NoEffect + "segments are rows and tables, not files."),
+        new("preallocate", ConfigType.Boolean, "false", "log.preallocate", CheckBoolean, NoEffect + "segments are rows and tables, not files."),
         new("retention.bytes", ConfigType.Long, "-1", "log.retention.bytes", AtLeast(-1), "How large a partition may grow before its oldest segments are dropped; -1: no bound."),
         new("retention.ms", ConfigType.Long, "604800000", "log.retention.ms", AtLeast(-1), "How long a segment is kept after its newest record; -1: for ever."),
         new("segment.bytes", ConfigType.Int, "1073741824", "log.segment.bytes", Between(14, int.MaxValue), "The size at which a segment is closed and the next one begins. Retention drops whole segments."),
         new("segment.index.bytes", ConfigType.Int, "10485760", "log.index.size.max.bytes", Between(4, int.MaxValue), NoEffect + "PostgreSQL keeps the index."),
         new("segment.jitter.ms", ConfigType.Long, "0", "log.roll.jitter.ms", AtLeast(0), NoEffect + "closing a segment costs one row."),
         new("segment.ms", ConfigType.Long, "604800000", "log.roll.ms", AtLeast(1), "The age at which a segment is closed at the next append."),
-        new("unclean.leader.election.enable", ConfigType.Boolean, "false", "unclean.leader.election.enable", OneOf("true", "false"), NoEffect + "a leader is never elected without the whole log."),
+        new("unclean.leader.election.enable", ConfigType.Boolean, "false", "unclean.leader.election.enable", CheckBoolean, NoEffect + "a leader is never elected without the whole log."),
     ];
 
     private static readonly FrozenDictionary<string, TopicConfigDefinition> s_byName = Definitions.ToFrozenDictionary(config => config.Name);
@@ -49,20 +53,11 @@ public static class TopicConfigs
     public static string? Check(string name, string? value)
     {
         if (Find(name) is not { } definition)
-            return $"Unknown topic config name: {name}";
+            return $"Unknown topic config name: {Quote(name)}";
         if (value is null)
             return $"Null value not supported for topic config {name}";
-        return definition.Check(value) is { } wrong ? $"Invalid value {value} for configuration {name}: {wrong}" : null;
-    }
-
-    /// <summary>What is wrong with these overrides together; null: nothing.</summary>
-    public static string? CheckTogether(ImmutableDictionary<string, string> overrides)
-    {
-        var maxBytes = Long(overrides, "max.message.bytes");
-        var segmentBytes = Long(overrides, "segment.bytes");
-        return overrides.ContainsKey("segment.bytes") && overrides.ContainsKey("max.message.bytes") && segmentBytes < maxBytes
-            ? $"segment.bytes {segmentBytes} is below max.message.bytes {maxBytes}: a batch must fit into a segment"
-            : null;
+        var wrong = value.Length > MaxValueLength ? $"Value must have at most {MaxValueLength} characters, not {value.Length}" : definition.Check(value);
+        return wrong is not null ? $"Invalid value {Quote(value)} for configuration {name}: {wrong}" : null;
     }
 
     /// <summary>Typed values of overrides that were checked when they were set.</summary>
@@ -79,6 +74,8 @@ public static class TopicConfigs
         CleanupPolicy = CleanupPolicy.Delete,
     };
 
+    private static string Quote(string text) => text.Length <= MaxQuotedLength ? text : $"{text[..MaxQuotedLength]}…";
+
     private static string Value(ImmutableDictionary<string, string> overrides, string name) => overrides.GetValueOrDefault(name) ?? s_byName[name].Default;
 
     private static long Long(ImmutableDictionary<string, string> overrides, string name) => long.Parse(Value(overrides, name), CultureInfo.InvariantCulture);
@@ -89,9 +86,10 @@ public static class TopicConfigs
 
     private static Func<string, string?> AtLeast(long least) => Between(least, long.MaxValue);
 
+    /// <summary>As Kafka (ConfigDef.parseType) takes a number: with spaces around it too.</summary>
     private static Func<string, string?> Between(long least, long most) => value =>
     {
-        if (!long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        if (!long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
             return "Not a number";
         if (number < least)
             return $"Value must be at least {least}";
@@ -100,6 +98,10 @@ public static class TopicConfigs
 
     private static Func<string, string?> OneOf(params string[] allowed) => value =>
         allowed.Contains(value) ? null : $"String must be one of: {string.Join(", ", allowed)}";
+
+    /// <summary>As Kafka (ConfigDef.parseType) takes one: in any case, with spaces around it too.</summary>
+    private static string? CheckBoolean(string value) =>
+        bool.TryParse(value, out _) ? null : "Expected value to be either true or false";
 
     private static string? CheckRatio(string value) =>
         double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var ratio) && ratio is >= 0 and <= 1 ? null : "Value must be between 0 and 1";
@@ -113,7 +115,7 @@ public static class TopicConfigs
 
     private static string? CheckCleanupPolicy(string value) => value.Split(',', StringSplitOptions.TrimEntries) switch
     {
-        ["delete"] => null,
+        var policies when policies.All(policy => policy == "delete") => null,
         var policies when policies.Contains("compact") => "compact is not supported yet: the log would not be compacted, so it is refused",
         _ => "Entry must be one of: delete",
     };

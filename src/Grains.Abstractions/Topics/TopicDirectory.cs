@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 
 namespace Granary.Abstractions.Topics;
 
@@ -16,7 +16,7 @@ public sealed class TopicDirectory : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _applying = new(1, 1);
-    private readonly ConcurrentDictionary<Guid, TopicSettings> _settings = new();
+    private readonly ConditionalWeakTable<TopicDescription, TopicSettings> _settings = [];
     private readonly Lock _starting = new();
     private volatile Snapshot _snapshot = Snapshot.Empty;
     private Task? _following;
@@ -39,9 +39,11 @@ public sealed class TopicDirectory : IAsyncDisposable
     /// <summary>The topic with that id, as far as this process has heard.</summary>
     public TopicDescription? Find(Guid topicId) => _snapshot.ById.GetValueOrDefault(topicId);
 
-    /// <summary>The topic's typed configs; parsed once per change of the topic.</summary>
-    public TopicSettings SettingsOf(TopicDescription topic) =>
-        _settings.GetOrAdd(topic.TopicId, static (_, t) => TopicConfigs.Parse(t.Overrides), topic);
+    /// <summary>
+    /// The topic's typed configs, parsed once per description. They belong to the description that was passed, not to its topic: whoever still
+    /// holds an old one cannot put old settings before others.
+    /// </summary>
+    public TopicSettings SettingsOf(TopicDescription topic) => _settings.GetValue(topic, static described => TopicConfigs.Parse(described.Overrides));
 
     /// <summary>The topic with that id; asks the catalog once where this process has not heard of it. Null: it does not exist.</summary>
     public async ValueTask<TopicDescription?> FindOrAskAsync(Guid topicId)
@@ -67,6 +69,8 @@ public sealed class TopicDirectory : IAsyncDisposable
     /// <summary>Starts to follow the catalog, once; returns when the first whole copy is here.</summary>
     public async Task StartAsync()
     {
+        if (_following is not null)
+            return;
         await RefreshAsync();
         lock (_starting)
             _following ??= Task.Run(FollowAsync);
@@ -111,10 +115,6 @@ public sealed class TopicDirectory : IAsyncDisposable
             if (changes.Version <= _snapshot.Version)
                 return;
             _snapshot = _snapshot.With(changes);
-            foreach (var topic in changes.Topics)
-                _settings.TryRemove(topic.TopicId, out _);
-            foreach (var topicId in changes.Deleted)
-                _settings.TryRemove(topicId, out _);
         }
         finally
         {

@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
+using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Orleans.Concurrency;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 
 namespace Granary.Grains.Partitions;
 
@@ -16,23 +20,55 @@ namespace Granary.Grains.Partitions;
 /// metadata, try again" (KAFKA_STORAGE_ERROR is final for kafka-python); REQUEST_TIMED_OUT where nobody can tell; NOT_ENOUGH_REPLICAS where the writer
 /// is full, which clients retry without asking for metadata.
 /// </summary>
-[Reentrant, KeepAlive]
-internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topics, SiloPartitions silo) : Grain, IPartitionGrain
+[Reentrant, KeepAlive, PlacedByMap]
+internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topics, SiloPartitions silo) : Grain, IPartitionGrain, IGrainMigrationParticipant
 {
     private PartitionOwnership _ownership = null!;
     private SegmentLimits? _limits;
     private TopicSettings? _limitsOf;
     private bool _retaining;
+    private Func<HostedPartition>? _describe;
+    private PartitionLuggage? _luggage;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _ownership = new PartitionOwnership(store, topics, silo, DeactivateOnIdle);
-        return PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition)
-            ? _ownership.StartAsync(partition, cancellationToken)
-            : Task.CompletedTask;
+        if (!PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition))
+            return Task.CompletedTask;
+        _describe = _ownership.Describe;
+        silo.Placement.Hosted.Add(partition, _describe);
+        var luggage = _luggage;
+        _luggage = null;
+        return _ownership.StartAsync(partition, luggage, cancellationToken);
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _ownership.CloseAsync(cancellationToken);
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (reason.ReasonCode == DeactivationReasonCode.Migrating)
+            _luggage = _ownership.Pack(silo.Placement.Options.LuggageBytes);
+        await _ownership.CloseAsync(cancellationToken);
+        if (_describe is not null)
+            silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
+    }
+
+    public Task MoveAsync(SiloAddress from, SiloAddress to)
+    {
+        // A call that was sent while the grain moved already finds it where it belongs.
+        if (!from.Equals(silo.Placement.LocalSilo) || to.Equals(from))
+            return Task.CompletedTask;
+        _ownership.SendReadersAway();
+        this.GrainContext.Migrate(new Dictionary<string, object> { [IPlacementDirector.PlacementHintKey] = to });
+        return Task.CompletedTask;
+    }
+
+    public void OnDehydrate(IDehydrationContext dehydrationContext) =>
+        dehydrationContext.TryAddValue(PartitionLuggage.Key, _luggage ?? _ownership.Pack(silo.Placement.Options.LuggageBytes));
+
+    public void OnRehydrate(IRehydrationContext rehydrationContext)
+    {
+        if (rehydrationContext.TryGetValue<PartitionLuggage>(PartitionLuggage.Key, out var luggage))
+            _luggage = luggage;
+    }
 
     public Task<AppendResult> AppendAsync(AppendRequest request)
     {
@@ -161,7 +197,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public async Task<PartitionDescription> DescribeAsync()
     {
         if (_ownership.Readable is not { } log)
-            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.SiloName, [], [], [], _ownership.WaitingReaders);
+            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.Placement.LocalName, [], [], [], _ownership.WaitingReaders);
         IReadOnlyList<StoredSegment> segments = [];
         var error = ErrorCode.None;
         try
@@ -181,7 +217,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             log.Offsets.HighWatermark,
             log.Offsets.LastStableOffset,
             segments.Sum(segment => segment.SizeBytes),
-            silo.SiloName,
+            silo.Placement.LocalName,
             [.. log.Epochs.All.Select(epoch => new LeaderEpochDescription(epoch.Epoch, epoch.StartOffset))],
             [.. segments.Select(segment => new SegmentDescription(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, segment.MaxTimestamp, segment.IsActive))],
             [.. log.Producers.All.Select(one => new ProducerDescription(one.ProducerId, one.Epoch, one.Last.LastSequence, LastOffsetOf(one.Last), one.Last.Timestamp))],

@@ -1,3 +1,4 @@
+using Granary.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +13,7 @@ public static class PartitionHosting
     /// </summary>
     public static IServiceCollection AddGranaryPartitions(this IServiceCollection services)
     {
+        services.AddGranaryPlacement();
         services.AddOptions<PartitionOptions>().Validate(Validate).ValidateOnStart();
         services.AddSingleton<PartitionDiagnostics>();
         services.AddSingleton<SiloPartitions>();

@@ -1,28 +1,9 @@
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Grains.Storage;
 
 namespace Granary.Grains.Partitions;
-
-/// <summary>Where an activation of a partition stands.</summary>
-internal enum OwnershipState : byte
-{
-    /// <summary>The catalog does not know the partition. Ends the activation at the next call.</summary>
-    Missing,
-
-    /// <summary>The log is being opened, or opened anew; tried again until it works. What was known before can be read.</summary>
-    Opening,
-
-    Open,
-
-    /// <summary>Somebody else has raised the leader epoch. Ends the activation.</summary>
-    Fenced,
-
-    Deleted,
-
-    /// <summary>The activation ends in order.</summary>
-    Closed,
-}
 
 /// <summary>
 /// Opens a partition's log, keeps it open, and settles writes. Runs on its grain's thread only. Transitions: Missing -> Opening -> Open; Opening -> Missing
@@ -39,14 +20,16 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     private TopicDescription? _topic;
     private long _producersSavedAt;
     private bool _savingProducers;
+    private bool _isLeaving;
+    private PartitionLuggage? _luggage;
 
     public PartitionId Partition { get; private set; }
 
-    /// <summary>The log, where it can be appended to.</summary>
-    public OpenLog? Writable => _state == OwnershipState.Open ? _log : null;
+    /// <summary>The log, where it can be appended to. None while the silo cannot be sure that it is a member: so too for reading.</summary>
+    public OpenLog? Writable => _state == OwnershipState.Open && silo.Placement.Lease.IsValid ? _log : null;
 
     /// <summary>The log, where it is open, or as it was known before it is opened anew.</summary>
-    public OpenLog? Readable => _state is OwnershipState.Open or OwnershipState.Opening ? _log : null;
+    public OpenLog? Readable => MayBecomeReadable && silo.Placement.Lease.IsValid ? _log : null;
 
     public bool MayBecomeReadable => _state is OwnershipState.Open or OwnershipState.Opening;
 
@@ -74,9 +57,9 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     }
 
     /// <summary>Opens the log; returns when it is open, or when <see cref="PartitionOptions.OpenPatience"/> is over and it is tried in the background.</summary>
-    public async Task StartAsync(PartitionId partition, CancellationToken cancellation)
+    public async Task StartAsync(PartitionId partition, PartitionLuggage? luggage, CancellationToken cancellation)
     {
-        Partition = partition;
+        (Partition, _luggage) = (partition, luggage);
         try
         {
             await OpenAsync().WaitAsync(silo.Options.OpenPatience, silo.Time, cancellation);
@@ -93,7 +76,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         var limit = request.MaxWait < silo.Options.MaxWait ? request.MaxWait : silo.Options.MaxWait;
         _waiters ??= new FetchWaiters<FetchWaiter>(silo.Options.MaxWaitersPerPartition);
         using var waiter = new FetchWaiter(request.ReaderId, request.Offset, limit, silo);
-        if (silo.Stopping.IsCancellationRequested || !_waiters.TryAdd(waiter))
+        if (_isLeaving || silo.Stopping.IsCancellationRequested || !_waiters.TryAdd(waiter))
         {
             PartitionMetrics.Crowded();
             await Task.Delay(limit < silo.Options.CrowdedPollDelay ? limit : silo.Options.CrowdedPollDelay, silo.Time);
@@ -105,6 +88,20 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         _waiters.Remove(waiter);
         PartitionMetrics.Waiting(-1);
     }
+
+    /// <summary>Ends all waits and takes no more: an activation cannot move while calls wait in it. The readers come back where it is then.</summary>
+    public void SendReadersAway()
+    {
+        _isLeaving = true;
+        _waiters?.WakeAll();
+    }
+
+    /// <summary>The newest batches, at most so many bytes, for the next activation's tail.</summary>
+    public PartitionLuggage Pack(int maxBytes) => _tail is { } tail ? PartitionLuggage.Of(tail.Newest(maxBytes)) : PartitionLuggage.Empty;
+
+    public HostedPartition Describe() => _log is { } log
+        ? new HostedPartition(Partition, _state == OwnershipState.Open ? log.Offsets.LeaderEpoch : -1, log.Offsets.LogStartOffset, log.Offsets.HighWatermark)
+        : new HostedPartition(Partition, -1, -1, -1);
 
     /// <summary>Waits for a staged batch's fate: None where it is on disk, else what to tell its producer.</summary>
     public async Task<ErrorCode> SettleAsync(OpenLog log, StagedAppend append)
@@ -232,6 +229,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
             _tail?.Clear();
         _tail?.DropBefore(log.Offsets.LogStartOffset);
         (_log, _state) = (log, OwnershipState.Open);
+        Unpack(log);
         if (former is null)
             PartitionMetrics.Open(1);
         former?.SucceedBy(log);
@@ -239,6 +237,19 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         PartitionMetrics.Opening("opened");
         silo.Diagnostics.Opened(Partition, log.Offsets.LeaderEpoch, log.Offsets.LogStartOffset, log.Offsets.HighWatermark, log.Producers.Count);
         return true;
+    }
+
+    /// <summary>What came along is used where it ends at the log's end: nobody has written in between.</summary>
+    private void Unpack(OpenLog log)
+    {
+        var luggage = _luggage;
+        _luggage = null;
+        if (luggage is null || luggage.EndOffset != log.Offsets.HighWatermark || _tail is not null)
+            return;
+        _tail = silo.Tail.NewView();
+        foreach (var batch in luggage.Batches)
+            _tail.Add(batch.BaseOffset, batch.EndOffset, batch.Bytes.ToContiguous());
+        _tail.DropBefore(log.Offsets.LogStartOffset);
     }
 
     private async Task<bool> ExistsAsync()

@@ -1,6 +1,6 @@
+using Granary.Grains.Placement;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Orleans.Runtime;
 
 namespace Granary.Grains.Partitions;
 
@@ -10,15 +10,14 @@ internal sealed class SiloPartitions
     public SiloPartitions(
         IOptions<PartitionOptions> options,
         PartitionDiagnostics diagnostics,
-        ILocalSiloDetails silo,
-        IHostApplicationLifetime lifetime,
-        TimeProvider? time = null)
+        PlacementParts placement,
+        IHostApplicationLifetime lifetime)
     {
         Options = options.Value;
         Diagnostics = diagnostics;
-        SiloName = silo.Name;
+        Placement = placement;
         Stopping = lifetime.ApplicationStopping;
-        Time = time ?? TimeProvider.System;
+        Time = placement.Time;
         Tail = new TailCache(Options.TailCacheBytes);
         ProducerLimits = new ProducerLimits(Options.MaxProducersPerPartition, (long)Options.ProducerIdle.TotalMilliseconds);
         PartitionMetrics.Observe(Tail);
@@ -28,7 +27,8 @@ internal sealed class SiloPartitions
 
     public PartitionDiagnostics Diagnostics { get; }
 
-    public string SiloName { get; }
+    /// <summary>Which silo this is, what else is on it, and whether it still counts as a member.</summary>
+    public PlacementParts Placement { get; }
 
     public TimeProvider Time { get; }
 

@@ -75,6 +75,22 @@ internal sealed class TailView(TailCache cache)
         }
     }
 
+    /// <summary>The newest batches in order, at most so many bytes of them; none where the last one is larger.</summary>
+    public List<(long BaseOffset, long EndOffset, ReadOnlyMemory<byte> Bytes)> Newest(int maxBytes)
+    {
+        lock (_lock)
+        {
+            long bytes = 0;
+            var first = _count;
+            while (first > 0 && bytes + At(first - 1).Bytes.Length <= maxBytes)
+                bytes += At(--first).Bytes.Length;
+            var newest = new List<(long, long, ReadOnlyMemory<byte>)>(_count - first);
+            for (var i = first; i < _count; i++)
+                newest.Add((At(i).BaseOffset, At(i).EndOffset, At(i).Bytes));
+            return newest;
+        }
+    }
+
     internal void Append(TailBatch batch)
     {
         lock (_lock)

@@ -46,7 +46,7 @@ internal static class ConfigAlteration
             case ConfigOperation.Append or ConfigOperation.Subtract when definition.Type != ConfigType.List:
                 return (null, $"Config value {change.Operation.ToString().ToLowerInvariant()} is not allowed for config key: {change.Name}");
             case ConfigOperation.Append or ConfigOperation.Subtract:
-                var entries = (overrides.GetValueOrDefault(change.Name) ?? definition.Default).Split(',', StringSplitOptions.RemoveEmptyEntries).ToList();
+                var entries = (overrides.GetValueOrDefault(change.Name) ?? definition.Default).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToList();
                 var named = change.Value!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
                 entries = change.Operation == ConfigOperation.Append ? [.. entries.Union(named)] : [.. entries.Except(named)];
                 return (string.Join(',', entries), null);

@@ -7,11 +7,8 @@ namespace Granary.Silo.Hosting;
 /// <summary>The PostgreSQL this silo works on: the one of the connection string, or one of its own.</summary>
 internal sealed class Database : IAsyncDisposable
 {
-    private static readonly TimeSpan s_watchInterval = TimeSpan.FromMilliseconds(250);
-
     private readonly EmbeddedPostgres? _embedded;
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _watching = Task.CompletedTask;
+    private PostgresWatch? _watch;
 
     private Database(EmbeddedPostgres? embedded, string connectionString, string description)
     {
@@ -44,14 +41,14 @@ internal sealed class Database : IAsyncDisposable
             throw new PostgresStartException("On Windows Granary does not start a PostgreSQL of its own: name a running one in ConnectionStrings__Granary.");
         var embedded = await EmbeddedPostgres.StartAsync(dataFolder);
         var own = new Database(embedded, Complete(embedded.ConnectionString), $"embedded, data in {embedded.DataFolder}");
-        own._watching = own.WatchAsync();
+        own._watch = new PostgresWatch(embedded);
         return own;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
-        await _watching;
+        if (_watch is not null)
+            await _watch.DisposeAsync();
         await Source.DisposeAsync();
         if (_embedded is not null)
             await _embedded.DisposeAsync();
@@ -62,29 +59,5 @@ internal sealed class Database : IAsyncDisposable
         var builder = new NpgsqlConnectionStringBuilder(StorageHosting.Tune(connectionString)) { ApplicationName = "granary" };
         builder.SearchPath = $"{OrleansStorageSchema.Schema},public";
         return builder.ConnectionString;
-    }
-
-    /// <summary>Whoever starts a server keeps it running: one that crashed or was killed is started again.</summary>
-    private async Task WatchAsync()
-    {
-        using var timer = new PeriodicTimer(s_watchInterval);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
-            {
-                try
-                {
-                    await _embedded!.EnsureRunningAsync();
-                }
-                catch (PostgresStartException failure)
-                {
-                    await Console.Error.WriteLineAsync(failure.Message);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Stopping.
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Granary.Silo.Clustering;
 using Npgsql;
 
 namespace Granary.Silo.Hosting;
@@ -66,6 +67,14 @@ internal static class OrleansStorageSchema
         CREATE TABLE IF NOT EXISTS node (node_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, cluster_id text NOT NULL, silo_name text NOT NULL, UNIQUE (cluster_id, silo_name));
         """;
 
+    private static readonly (string Key, string Text)[] s_queries =
+    [
+        ("WriteToStorageKey", WriteToStorage),
+        ("ReadFromStorageKey", ReadFromStorage),
+        ("ClearStorageKey", ClearStorage),
+        ("DeleteStorageKey", DeleteStorage),
+    ];
+
     /// <summary>The schema of the database in which all of Granary lies; it is first in the search path of every connection.</summary>
     public const string Schema = "granary";
 
@@ -79,13 +88,9 @@ internal static class OrleansStorageSchema
         await ExecuteAsync(connection, $"SET LOCAL search_path = {Schema}", cancellation);
         await ExecuteAsync(connection, "SET LOCAL client_min_messages = warning", cancellation);
         await ExecuteAsync(connection, Tables, cancellation);
-        foreach (var (key, text) in new[]
-        {
-            ("WriteToStorageKey", WriteToStorage),
-            ("ReadFromStorageKey", ReadFromStorage),
-            ("ClearStorageKey", ClearStorage),
-            ("DeleteStorageKey", DeleteStorage),
-        })
+        await ExecuteAsync(connection, MemberRows.Columns, cancellation);
+        await ExecuteAsync(connection, OrleansClusteringQueries.Tables, cancellation);
+        foreach (var (key, text) in s_queries.Concat(OrleansClusteringQueries.All))
         {
             await using var command = new NpgsqlCommand(
                 "INSERT INTO orleansquery (querykey, querytext) VALUES ($1, $2) ON CONFLICT (querykey) DO UPDATE SET querytext = excluded.querytext", connection);

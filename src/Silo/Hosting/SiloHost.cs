@@ -1,15 +1,13 @@
-using System.Net;
-using System.Net.Sockets;
 using Granary.Gateway;
+using Granary.Gateway.Hosting;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Partitions;
+using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
+using Granary.Silo.Clustering;
 using Granary.Silo.Postgres;
 using Npgsql;
-using Orleans.Configuration;
-using Orleans.Serialization;
-using Orleans.Storage;
 
 namespace Granary.Silo.Hosting;
 
@@ -19,16 +17,19 @@ internal static class SiloHost
     public static async Task<ExitCode> RunAsync(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        var settings = builder.Configuration.GetSection("Granary").Get<SiloSettings>() ?? new SiloSettings();
-        var dataFolder = Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : settings.DataFolder;
+        var settings = SiloSettings.Read(builder.Configuration);
+        var dataFolder = settings.ChosenDataFolder;
         using var starting = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         try
         {
             await using var database = await Database.OpenAsync(builder.Configuration.GetConnectionString("Granary"), dataFolder, starting.Token);
             await OrleansStorageSchema.EnsureAsync(database.Source, starting.Token);
-            await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, starting.Token);
+            await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, settings.SiloName, starting.Token);
             if (claim is null)
-                return Fail(ExitCode.AnotherSilo, $"Another silo of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or name another database.");
+                return StartFailures.Tell(ExitCode.AnotherSilo, $"Another silo named '{settings.SiloName}' of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or give this one another name (Granary__SiloName).");
+            if (await ClockCheck.ComplaintAsync(database.Source, TimeProvider.System, starting.Token) is { } complaint)
+                return StartFailures.Tell(ExitCode.ClockOff, complaint);
+            await new LostSilos(database.Source, settings.ClusterId).BuryAsync(settings.SiloName, starting.Token);
             var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting.Token);
             await using var app = Compose(builder, settings, database, node);
             await app.StartAsync(starting.Token);
@@ -38,7 +39,7 @@ internal static class SiloHost
         }
         catch (Exception failure)
         {
-            return Fail(CodeOf(failure), failure is AggregateException { InnerException: { } inner } ? inner.Message : failure.Message);
+            return StartFailures.Tell(CodeOf(failure), failure);
         }
     }
 
@@ -50,50 +51,30 @@ internal static class SiloHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.Configure<StorageOptions>(builder.Configuration.GetSection("Granary:Storage"));
         builder.Services.Configure<PartitionOptions>(builder.Configuration.GetSection("Granary:Partitions"));
+        builder.Services.Configure<PlacementOptions>(builder.Configuration.GetSection("Granary:Placement"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
         builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));
         builder.Services.AddGranaryStorage(database.Source);
-        builder.UseOrleans(silo => ConfigureSilo(silo, settings, database));
+        builder.UseOrleans(silo => silo.UseGranaryClustering(settings, database));
         builder.Services.AddGranaryTopics();
         builder.Services.AddGranaryPartitions();
+        builder.Services.AddGranaryMembers(database.Source, database.ConnectionString, settings.ClusterId);
         builder.Services.AddGranaryGateway();
-        builder.Services.AddGranaryTelemetry();
-        builder.Services.AddGranaryHealth(database.Source);
+        builder.Services.AddGranaryMembership();
+        builder.Services.AddGranaryTelemetry("granary");
+        builder.Services.AddGranaryHealth().AddDatabaseCheck(database.Source);
         var app = builder.Build();
         app.MapGranaryHealth();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, SiloSettings settings, Database database)
-    {
-        var siloPort = Ports.Choose(settings.SiloPort, 11111);
-        var gatewayPort = Ports.Choose(settings.GatewayPort, 30000);
-        silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
-        silo.Configure<SiloOptions>(options => options.SiloName = settings.SiloName);
-        silo.AddAdoNetGrainStorage("granary", storage => storage.Configure<Serializer>((options, serializer) =>
-        {
-            options.Invariant = "Npgsql";
-            options.ConnectionString = database.ConnectionString;
-            options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
-        }));
-    }
-
     private static ExitCode CodeOf(Exception failure) => failure switch
     {
         PostgresStartException => ExitCode.NoEmbeddedPostgres,
         NpgsqlException => ExitCode.NoPostgres,
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => ExitCode.PortInUse,
-        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => ExitCode.PortInUse,
-        Microsoft.Extensions.Options.OptionsValidationException or ArgumentException or FormatException => ExitCode.WrongSettings,
         AggregateException { InnerException: { } inner } => CodeOf(inner),
-        _ => ExitCode.Failed,
+        _ => StartFailures.CodeOf(failure),
     };
-
-    private static ExitCode Fail(ExitCode code, string message)
-    {
-        Console.Error.WriteLine($"granary: {message}");
-        return code;
-    }
 }

@@ -6,14 +6,20 @@ public sealed class SiloSettings
     /// <summary>Where HTTP listens. An address other than loopback opens it to whoever can reach it: there is no authentication yet.</summary>
     public string HttpUrl { get; set; } = "http://127.0.0.1:8080";
 
-    /// <summary>Name of the Orleans cluster; silos with the same name in one database belong together.</summary>
+    /// <summary>Name of the cluster; silos with the same name in one database belong together, and see nothing of others.</summary>
     public string ClusterId { get; set; } = "granary";
 
-    /// <summary>Name of the service whose grains' states these are; it outlives clusters.</summary>
-    public string ServiceId { get; set; } = "granary";
-
-    /// <summary>This silo's name, the same at every start: its broker number is kept by it.</summary>
+    /// <summary>This silo's name, the same at every start and its own in the cluster: its broker number is kept by it.</summary>
     public string SiloName { get; set; } = "silo-1";
+
+    /// <summary>The IP address, or a host name that has one, by which the other silos and in-cluster clients reach this silo. It listens there.</summary>
+    public string SiloAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>
+    /// How often silos probe one another, and how long a probe may take; three missed ones, seen by two silos, end a silo. Too short evicts silos
+    /// that only paused; too long leaves the partitions of one that hangs without a leader.
+    /// </summary>
+    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Orleans' port between silos; 0: 11111, or a free one when that is taken.</summary>
     public int SiloPort { get; set; }
@@ -23,4 +29,9 @@ public sealed class SiloSettings
 
     /// <summary>Where the embedded PostgreSQL keeps its data, when no connection string is given. Environment: GRANARY_DATA.</summary>
     public string DataFolder { get; set; } = ".granary";
+
+    /// <summary>The folder that GRANARY_DATA names, or else <see cref="DataFolder"/>.</summary>
+    public string ChosenDataFolder => Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : DataFolder;
+
+    public static SiloSettings Read(IConfiguration configuration) => configuration.GetSection("Granary").Get<SiloSettings>() ?? new SiloSettings();
 }

@@ -101,6 +101,8 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
 
     public Task DeleteAsync() => throw new NotSupportedException();
 
+    public Task MoveAsync(Orleans.Runtime.SiloAddress from, Orleans.Runtime.SiloAddress to) => throw new NotSupportedException();
+
     /// <summary>Appends a batch as it is, whatever it holds.</summary>
     public AppendResult Append(byte[] batch)
     {

@@ -6,9 +6,18 @@ namespace Granary.Unit.Wire;
 /// <summary>Every generated message, found by its name.</summary>
 internal static class Codecs
 {
+    private const string Request = "Request";
+
+    private static readonly Dictionary<short, string> s_names = typeof(WireReader).Assembly.GetTypes()
+        .Where(type => type.Namespace == typeof(WireReader).Namespace && type.Name.EndsWith(Request, StringComparison.Ordinal) && type.GetField("ApiKey") is not null)
+        .ToDictionary(type => (short)type.GetField("ApiKey")!.GetRawConstantValue()!, type => type.Name[..^Request.Length]);
+
     /// <summary>The generated class of `req` or `resp` of an API, or null where it is not declared.</summary>
     public static Type? Find(string kind, string api) =>
         typeof(WireReader).Assembly.GetType($"Granary.Gateway.Kafka.Wire.{api}{(kind == "req" ? "Request" : "Response")}");
+
+    /// <summary>The name of the API with that key, or null where it is not declared.</summary>
+    public static string? NameOf(short apiKey) => s_names.GetValueOrDefault(apiKey);
 
     public static bool Declares(Type message, short version) =>
         version >= (short)message.GetField("LowestVersion")!.GetRawConstantValue()! && version <= (short)message.GetField("HighestVersion")!.GetRawConstantValue()!;

@@ -66,7 +66,7 @@ internal sealed class DescribeConfigsApi(ClusterView cluster, TopicLookup lookup
                     ? (listing.OfTopic(topic.Overrides), ErrorCode.None, null)
                     : ([], found.UnknownName, $"Topic '{name}' is not known.");
             case (sbyte)ConfigResourceType.Broker:
-                if (RefuseBroker(name, cluster.Self.NodeId) is { } refusal)
+                if (RefuseBroker(name, cluster.NodeId) is { } refusal)
                     return ([], ErrorCode.InvalidRequest, refusal);
                 return (name.Length == 0 ? [] : listing.OfBroker(), ErrorCode.None, null);
             default:

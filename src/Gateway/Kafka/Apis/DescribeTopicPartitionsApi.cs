@@ -45,7 +45,7 @@ internal sealed class DescribeTopicPartitionsApi(
         foreach (var slice in page)
         {
             if (topics[slice.Topic] is { } topic)
-                response.Topics.Add(Describe(topic, slice));
+                response.Topics.Add(Describe(context, topic, slice));
             else
                 response.Topics.Add(Refuse(slice.Topic, TopicNames.IsValid(slice.Topic) ? found.UnknownName : ErrorCode.InvalidTopicException));
         }
@@ -55,7 +55,7 @@ internal sealed class DescribeTopicPartitionsApi(
         return response;
     }
 
-    private DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Describe(TopicDescription topic, TopicSlice slice)
+    private DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic Describe(RequestContext context, TopicDescription topic, TopicSlice slice)
     {
         var described = new DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic
         {
@@ -66,7 +66,7 @@ internal sealed class DescribeTopicPartitionsApi(
         };
         for (var index = slice.FirstPartition; index < slice.EndPartition; index++)
         {
-            var leader = cluster.LeaderOf(new PartitionId(topic.TopicId, index));
+            var leader = cluster.LeaderOf(context.Listener, new PartitionId(topic.TopicId, index));
             described.Partitions.Add(new()
             {
                 PartitionIndex = index,

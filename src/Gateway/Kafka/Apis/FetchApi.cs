@@ -38,7 +38,7 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
 
         var isolation = request.IsolationLevel == (sbyte)IsolationLevel.ReadCommitted ? IsolationLevel.ReadCommitted : IsolationLevel.ReadUncommitted;
         var fetches = plan.Partitions.ConvertAll(partition => new PartitionFetch(partition, isolation));
-        await FindPartitionsAsync(fetches, usesTopicIds);
+        await FindPartitionsAsync(context, fetches, usesTopicIds);
         var found = fetches.FindAll(fetch => fetch.Partition is not null);
         var hasUnknown = found.Count < fetches.Count;
         var maxBytes = Math.Clamp(request.MaxBytes, 0, options.MaxFetchBytes);
@@ -81,9 +81,9 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
         usesTopicIds ? new FetchKey(topicId, "", partition) : new FetchKey(Guid.Empty, topic, partition);
 
     /// <summary>Finds each fetch's partition, asking the catalog once where this process has not heard of one. Those not found get their error.</summary>
-    private async ValueTask FindPartitionsAsync(List<PartitionFetch> fetches, bool usesTopicIds)
+    private async ValueTask FindPartitionsAsync(RequestContext context, List<PartitionFetch> fetches, bool usesTopicIds)
     {
-        if (fetches.TrueForAll(TryFind))
+        if (fetches.TrueForAll(fetch => TryFind(context, fetch)))
             return;
         var error = usesTopicIds ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
         try
@@ -97,15 +97,17 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
 
         foreach (var fetch in fetches)
         {
-            if (!TryFind(fetch))
+            if (!TryFind(context, fetch))
                 fetch.Result = PartitionFetch.Failed(TopicOf(fetch) is null ? error : ErrorCode.UnknownTopicOrPartition);
         }
     }
 
-    private bool TryFind(PartitionFetch fetch)
+    private bool TryFind(RequestContext context, PartitionFetch fetch)
     {
         if (TopicOf(fetch) is { } topic)
             fetch.Partition = grains.Find(topic, fetch.Ask.Key.Index);
+        if (fetch.Partition is { } partition && sources.Cluster.IsElsewhere(context.Listener, partition.Id))
+            fetch.Result = PartitionFetch.Failed(ErrorCode.NotLeaderOrFollower);
         return fetch.Partition is not null;
     }
 
@@ -135,7 +137,7 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
                 response.Responses.Add(topic);
             }
 
-            topic.Partitions.Add(ToPartition(fetches[i], ref namesLeaders));
+            topic.Partitions.Add(ToPartition(context, fetches[i], ref namesLeaders));
         }
 
         if (namesLeaders)
@@ -147,7 +149,7 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
         return response;
     }
 
-    private FetchResponse.PartitionData ToPartition(PartitionFetch fetch, ref bool namesLeaders)
+    private FetchResponse.PartitionData ToPartition(RequestContext context, PartitionFetch fetch, ref bool namesLeaders)
     {
         var result = fetch.Result;
         var answer = new FetchResponse.PartitionData
@@ -163,7 +165,7 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
         };
         if (result.Error is ErrorCode.NotLeaderOrFollower or ErrorCode.FencedLeaderEpoch && fetch.Partition is { } partition)
         {
-            var leader = sources.Cluster.LeaderOf(partition.Id);
+            var leader = sources.Cluster.LeaderOf(context.Listener, partition.Id);
             answer.CurrentLeader = new() { LeaderId = leader.NodeId, LeaderEpoch = leader.Epoch };
             namesLeaders = true;
         }

@@ -4,7 +4,7 @@
 // Other than Kafka:
 // - A topic that is created on demand is there when the answer leaves; Kafka answers LEADER_NOT_AVAILABLE first and the client asks again.
 // - Replicas and in-sync replicas are the one leader: PostgreSQL keeps the copies, and any gateway may serve the partition.
-// - A partition always has a leader: its grain is activated by the first call.
+// - A partition always has a leader: the cluster's map gives it one, and its grain is activated by the first call.
 using System.Collections.Immutable;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
@@ -42,7 +42,7 @@ internal sealed class MetadataApi(
         if (AsksForAll(context, request))
         {
             foreach (var topic in directory.ByName.Values)
-                response.Topics.Add(Describe(topic, request));
+                response.Topics.Add(Describe(context, topic, request));
         }
         else
         {
@@ -74,7 +74,7 @@ internal sealed class MetadataApi(
         foreach (var topicId in byId)
         {
             response.Topics.Add(
-                foundIds.Topic(topicId) is { } topic ? Describe(topic, request) : Refuse(foundIds.UnknownId, null, topicId));
+                foundIds.Topic(topicId) is { } topic ? Describe(context, topic, request) : Refuse(foundIds.UnknownId, null, topicId));
         }
 
         await AnswerNamesAsync(context, request, byName, response);
@@ -101,7 +101,7 @@ internal sealed class MetadataApi(
             if (name is null || !TopicNames.IsValid(name))
                 response.Topics.Add(Refuse(ErrorCode.InvalidTopicException, name, Guid.Empty));
             else if (found.Topic(name) is { } topic)
-                response.Topics.Add(Describe(topic, request));
+                response.Topics.Add(Describe(context, topic, request));
             else
                 response.Topics.Add(Refuse(refusals.GetValueOrDefault(name, ErrorCode.LeaderNotAvailable), name, Guid.Empty));
         }
@@ -133,7 +133,7 @@ internal sealed class MetadataApi(
         return refusals;
     }
 
-    private MetadataResponse.MetadataResponseTopic Describe(TopicDescription topic, MetadataRequest request)
+    private MetadataResponse.MetadataResponseTopic Describe(RequestContext context, TopicDescription topic, MetadataRequest request)
     {
         var described = new MetadataResponse.MetadataResponseTopic
         {
@@ -145,7 +145,7 @@ internal sealed class MetadataApi(
         described.Partitions.EnsureCapacity(topic.PartitionCount);
         for (var index = 0; index < topic.PartitionCount; index++)
         {
-            var leader = cluster.LeaderOf(new PartitionId(topic.TopicId, index));
+            var leader = cluster.LeaderOf(context.Listener, new PartitionId(topic.TopicId, index));
             described.Partitions.Add(new()
             {
                 PartitionIndex = index,

@@ -4,6 +4,8 @@
 // - Batches of magic 0 and 1 are refused with UNSUPPORTED_FOR_MESSAGE_FORMAT; Kafka would convert them. The versions that carry them are
 //   advertised all the same: librdkafka before 2.3 looks for version 0 before it compresses.
 // - acks 1 and all are the same: an answer means that PostgreSQL has the batch on disk.
+// - A partition that another broker leads is refused with NOT_LEADER_OR_FOLLOWER, so that clients go to the process that owns the log. One that
+//   is being moved is passed on by a grain call meanwhile.
 // - Transactional batches are refused with INVALID_TXN_STATE: there are no transactions yet.
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
@@ -31,7 +33,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
             append.Check(context.ApiVersion);
 
         // Order: whatever is sent to partitions is sent before this method returns, or else the connection waits for it.
-        if (appends.TrueForAll(append => TryResolve(append) && append.IsReadyToSend))
+        if (appends.TrueForAll(append => TryResolve(context, append) && append.IsReadyToSend))
         {
             foreach (var append in appends)
                 append.Send();
@@ -56,24 +58,26 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
     }
 
     /// <summary>Finds the append's partition by what this process knows; false where the catalog would have to be asked.</summary>
-    private bool TryResolve(PartitionAppend append)
+    private bool TryResolve(RequestContext context, PartitionAppend append)
     {
         if (append.IsAnswered || append.Partition is not null)
             return true;
         if (directory.Find(append.Topic) is not { } topic || grains.Find(topic, append.Index) is not { } partition)
             return false;
         append.Partition = partition;
+        if (cluster.IsElsewhere(context.Listener, partition.Id))
+            append.Refuse(ErrorCode.NotLeaderOrFollower, "another broker leads this partition");
         return true;
     }
 
     /// <summary>For topics not heard of, and for partitions that are not settled: the connection starts nothing else until this is answered.</summary>
     private async Task<ProduceResponse> AnswerWithCareAsync(RequestContext context, ProduceRequest request, List<PartitionAppend> appends)
     {
-        if (!appends.TrueForAll(TryResolve))
-            await RefreshAsync(appends);
+        if (!appends.TrueForAll(append => TryResolve(context, append)))
+            await RefreshAsync(context, appends);
         foreach (var append in appends)
         {
-            if (TryResolve(append))
+            if (TryResolve(context, append))
                 append.Send();
             else
                 append.Refuse(ErrorCode.UnknownTopicOrPartition, $"topic {append.Topic} with a partition {append.Index} does not exist");
@@ -82,7 +86,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
         return await AnswerAsync(context, request, appends);
     }
 
-    private async Task RefreshAsync(List<PartitionAppend> appends)
+    private async Task RefreshAsync(RequestContext context, List<PartitionAppend> appends)
     {
         try
         {
@@ -92,7 +96,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
         {
             foreach (var append in appends)
             {
-                if (!TryResolve(append))
+                if (!TryResolve(context, append))
                     append.Refuse(failures.ToErrorCode(default, failure), "the topic catalog does not answer");
             }
         }
@@ -146,7 +150,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
             var answer = new ProduceResponse.TopicProduceResponse { Name = topic.Name };
             answer.PartitionResponses.EnsureCapacity(topic.PartitionData.Count);
             for (var i = 0; i < topic.PartitionData.Count; i++)
-                answer.PartitionResponses.Add(ToPartitionResponse(appends[next++], ref namesLeaders));
+                answer.PartitionResponses.Add(ToPartitionResponse(context, appends[next++], ref namesLeaders));
             response.Responses.Add(answer);
         }
 
@@ -159,7 +163,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
         return response;
     }
 
-    private ProduceResponse.PartitionProduceResponse ToPartitionResponse(PartitionAppend append, ref bool namesLeaders)
+    private ProduceResponse.PartitionProduceResponse ToPartitionResponse(RequestContext context, PartitionAppend append, ref bool namesLeaders)
     {
         var result = append.Result;
         var answer = new ProduceResponse.PartitionProduceResponse
@@ -173,7 +177,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
         };
         if (result.Error == ErrorCode.NotLeaderOrFollower && append.Partition is { } partition)
         {
-            var leader = cluster.LeaderOf(partition.Id);
+            var leader = cluster.LeaderOf(context.Listener, partition.Id);
             answer.CurrentLeader = new() { LeaderId = leader.NodeId, LeaderEpoch = leader.Epoch };
             namesLeaders = true;
         }

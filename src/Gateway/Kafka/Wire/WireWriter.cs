@@ -15,6 +15,9 @@ internal sealed class WireWriter : IDisposable
     private const int ChunkBytes = 4096;
     private const int LengthBytes = 4;
 
+    /// <summary>UTF-8's, for each of .NET's characters.</summary>
+    private const int MaxBytesPerCharacter = 3;
+
     /// <summary>Below it copying costs less than one more piece to pin and gather.</summary>
     private const int SmallestReferenceBytes = 512;
 
@@ -86,13 +89,23 @@ internal sealed class WireWriter : IDisposable
 
     public void WriteString(string value, bool compact) => WriteNullableString(value, compact);
 
+    /// <summary>
+    /// A string that is too long for the old form is cut. None that means something is: they are messages that quote what a client sent, and
+    /// names that it sent in bytes that are no UTF-8, each of which has become three.
+    /// </summary>
     public void WriteNullableString(string? value, bool compact)
     {
         var length = value is null ? -1 : Encoding.UTF8.GetByteCount(value);
+        if (!compact && length > short.MaxValue)
+        {
+            value = value![..(short.MaxValue / MaxBytesPerCharacter)];
+            length = Encoding.UTF8.GetByteCount(value);
+        }
+
         if (compact)
             WriteUnsignedVarint((uint)(length + 1));
         else
-            WriteInt16(length <= short.MaxValue ? (short)length : throw new InvalidOperationException($"a string of {length} bytes is longer than {short.MaxValue}"));
+            WriteInt16((short)length);
         if (length > 0)
             Encoding.UTF8.GetBytes(value, Room(length));
     }

@@ -1,20 +1,24 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
+using Granary.Grains.Topics;
 
 namespace Granary.Unit.Gateway.Kafka;
 
-/// <summary>Partitions and a catalog in memory, behind an <see cref="IGrainFactory"/>.</summary>
-internal sealed class FakeCluster : ITopicCatalogGrain
+/// <summary>Partitions and the real catalog's rules in memory, behind an <see cref="IGrainFactory"/>.</summary>
+internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProducerIdGrain
 {
+    private readonly Lock _gate = new();
+    private readonly TopicCatalog _catalog;
     private readonly ConcurrentDictionary<string, FakePartition> _partitions = new();
-    private readonly ConcurrentDictionary<string, TopicDescription> _topics = new();
-    private long _version = 1;
+    private long _producerIds;
 
-    public FakeCluster()
+    public FakeCluster(TopicOptions? options = null)
     {
+        _catalog = new TopicCatalog(new CatalogState(), options ?? new TopicOptions());
         var proxy = DispatchProxy.Create<IGrainFactory, FactoryProxy>();
         ((FactoryProxy)(object)proxy).Cluster = this;
         Grains = proxy;
@@ -27,11 +31,12 @@ internal sealed class FakeCluster : ITopicCatalogGrain
 
     public FakePartition this[TopicDescription topic, int index] => Of(new PartitionId(topic.TopicId, index).ToKey());
 
-    public TopicDescription AddTopic(string name, int partitions = 1)
+    /// <param name="topicId">Empty: a new one.</param>
+    public TopicDescription AddTopic(string name, int partitions = 1, Guid topicId = default)
     {
-        var topic = new TopicDescription(name, Guid.NewGuid(), partitions, ImmutableDictionary<string, string>.Empty, ++_version);
-        _topics[name] = topic;
-        return topic;
+        var topic = new NewTopic(name, partitions, ImmutableDictionary<string, string?>.Empty);
+        lock (_gate)
+            return _catalog.Create(topic, topicId == default ? Guid.NewGuid() : topicId, validateOnly: false).Topic!;
     }
 
     public Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait, CancellationToken cancellation = default)
@@ -39,16 +44,32 @@ internal sealed class FakeCluster : ITopicCatalogGrain
         if (maxWait > TimeSpan.Zero)
             return new TaskCompletionSource<CatalogChanges>().Task.WaitAsync(cancellation);
         Interlocked.Increment(ref Asked);
-        return Task.FromResult(new CatalogChanges(_version, [.. _topics.Values], [], IsComplete: true));
+        lock (_gate)
+            return Task.FromResult(_catalog.ChangesSince(knownVersion));
     }
 
-    public Task<ImmutableArray<TopicResult>> CreateAsync(ImmutableArray<NewTopic> topics, bool validateOnly) => throw new NotSupportedException();
+    /// <summary>The map never has anybody in it: the gateway leads everything.</summary>
+    public Task<ClusterMap> WatchAsync(ulong knownFingerprint, TimeSpan maxWait, CancellationToken cancellation = default) =>
+        new TaskCompletionSource<ClusterMap>().Task.WaitAsync(cancellation);
 
-    public Task<ImmutableArray<TopicResult>> DeleteAsync(ImmutableArray<TopicName> topics) => throw new NotSupportedException();
+    public Task<ImmutableArray<TopicResult>> CreateAsync(ImmutableArray<NewTopic> topics, bool validateOnly) =>
+        ChangeAsync(topics, topic => _catalog.Create(topic, Guid.NewGuid(), validateOnly));
 
-    public Task<ImmutableArray<TopicResult>> CreatePartitionsAsync(ImmutableArray<NewPartitions> topics, bool validateOnly) => throw new NotSupportedException();
+    public Task<ImmutableArray<TopicResult>> DeleteAsync(ImmutableArray<TopicName> topics) => ChangeAsync(topics, _catalog.Delete);
 
-    public Task<ImmutableArray<TopicResult>> AlterConfigsAsync(ImmutableArray<TopicConfigChanges> topics, bool validateOnly) => throw new NotSupportedException();
+    public Task<ImmutableArray<TopicResult>> CreatePartitionsAsync(ImmutableArray<NewPartitions> topics, bool validateOnly) =>
+        ChangeAsync(topics, topic => _catalog.CreatePartitions(topic, validateOnly));
+
+    public Task<ImmutableArray<TopicResult>> AlterConfigsAsync(ImmutableArray<TopicConfigChanges> topics, bool validateOnly) =>
+        ChangeAsync(topics, topic => _catalog.AlterConfigs(topic, validateOnly));
+
+    public Task<long> NextAsync() => Task.FromResult(Interlocked.Increment(ref _producerIds));
+
+    private Task<ImmutableArray<TopicResult>> ChangeAsync<T>(ImmutableArray<T> topics, Func<T, TopicResult> change)
+    {
+        lock (_gate)
+            return Task.FromResult<ImmutableArray<TopicResult>>([.. topics.Select(change)]);
+    }
 
     private FakePartition Of(string key) => _partitions.GetOrAdd(key, static _ => new FakePartition());
 
@@ -61,7 +82,7 @@ internal sealed class FakeCluster : ITopicCatalogGrain
             var wanted = targetMethod!.ReturnType;
             if (wanted == typeof(IPartitionGrain))
                 return Cluster.Of((string)args![0]!);
-            return wanted == typeof(ITopicCatalogGrain) ? Cluster : throw new NotSupportedException(wanted.Name);
+            return wanted == typeof(ITopicCatalogGrain) || wanted == typeof(IProducerIdGrain) || wanted == typeof(IClusterMapGrain) ? Cluster : throw new NotSupportedException(wanted.Name);
         }
     }
 }

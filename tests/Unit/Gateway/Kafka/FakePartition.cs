@@ -123,15 +123,21 @@ internal sealed class FakePartition : IPartitionGrain
         }
     }
 
-    public Task<OffsetResult> FindOffsetAsync(OffsetQuery query) => throw new NotSupportedException();
+    public Task<OffsetResult> FindOffsetAsync(OffsetQuery query) =>
+        Task.FromResult(new OffsetResult(ErrorCode.None, query.Timestamp == OffsetQuery.Latest ? End : 0, -1, 7));
 
-    public Task<EpochEndResult> FindEpochEndAsync(int leaderEpoch, int currentLeaderEpoch) => throw new NotSupportedException();
+    public Task<EpochEndResult> FindEpochEndAsync(int leaderEpoch, int currentLeaderEpoch) =>
+        Task.FromResult(new EpochEndResult(ErrorCode.None, 7, End));
 
-    public Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset) => throw new NotSupportedException();
+    /// <summary>Checks, but keeps all.</summary>
+    public Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset) =>
+        Task.FromResult(beforeOffset < -1 || beforeOffset > End ? new DeleteRecordsResult(ErrorCode.OffsetOutOfRange, -1) : new DeleteRecordsResult(ErrorCode.None, 0));
 
     public Task ApplyRetentionAsync() => throw new NotSupportedException();
 
     public Task<PartitionDescription> DescribeAsync() => throw new NotSupportedException();
 
     public Task DeleteAsync() => throw new NotSupportedException();
+
+    public Task MoveAsync(Orleans.Runtime.SiloAddress from, Orleans.Runtime.SiloAddress to) => throw new NotSupportedException();
 }

@@ -19,6 +19,7 @@ internal sealed class TestGateway : IAsyncDisposable
         Log = log;
         Listener = services.GetRequiredService<KafkaListener>();
         Memory = services.GetRequiredService<GatewayMemory>();
+        Apis = services.GetRequiredService<ApiTable>();
     }
 
     public FakeCluster Cluster { get; }
@@ -27,11 +28,13 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public GatewayMemory Memory { get; }
 
+    public ApiTable Apis { get; }
+
     public LogLines Log { get; }
 
-    public static async Task<TestGateway> StartAsync(Action<KafkaOptions>? configure = null)
+    public static async Task<TestGateway> StartAsync(Action<KafkaOptions>? configure = null, FakeCluster? cluster = null)
     {
-        var cluster = new FakeCluster();
+        cluster ??= new FakeCluster();
         var log = new LogLines();
         var services = new ServiceCollection();
         services.AddSingleton(cluster.Grains);

@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+
+namespace Granary.Abstractions.Cluster;
+
+/// <summary>
+/// Rendezvous hashing with room: each node has an equal share of a topic's partitions (they differ by one at most), and every partition goes to
+/// the node that it scores highest with among those that have room left. So a node that joins or leaves moves about its own share and little else.
+/// Pure: the same question has the same answer in every process.
+/// </summary>
+public static class PartitionPlacement
+{
+    /// <summary>For each partition of the topic the position in <paramref name="nodeIds"/> of the node that it belongs on.</summary>
+    /// <param name="topicId">Partitions of different topics are spread independently.</param>
+    /// <param name="partitionCount">0 or more.</param>
+    /// <param name="nodeIds">Distinct, at least one.</param>
+    public static int[] Place(Guid topicId, int partitionCount, IReadOnlyList<int> nodeIds)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(nodeIds.Count);
+        Span<byte> key = stackalloc byte[24];
+        topicId.TryWriteBytes(key);
+        var room = RoomOf(key, partitionCount, nodeIds);
+        var choices = new (ulong Score, int Partition, int Node)[partitionCount * nodeIds.Count];
+        for (var partition = 0; partition < partitionCount; partition++)
+        {
+            for (var node = 0; node < nodeIds.Count; node++)
+                choices[(partition * nodeIds.Count) + node] = (Score(key, partition, nodeIds[node]), partition, node);
+        }
+
+        // Best scores first, so that who gets a node's last place does not depend on the partitions' order.
+        Array.Sort(choices, static (one, other) => other.CompareTo(one));
+        var placed = new int[partitionCount];
+        Array.Fill(placed, -1);
+        foreach (var (_, partition, node) in choices)
+        {
+            if (placed[partition] >= 0 || room[node] == 0)
+                continue;
+            placed[partition] = node;
+            room[node]--;
+        }
+
+        return placed;
+    }
+
+    /// <summary>Equal shares; what does not divide goes one each to the nodes that the topic itself scores highest with.</summary>
+    private static int[] RoomOf(Span<byte> key, int partitionCount, IReadOnlyList<int> nodeIds)
+    {
+        var room = new int[nodeIds.Count];
+        Array.Fill(room, partitionCount / nodeIds.Count);
+        var scores = new ulong[nodeIds.Count];
+        for (var node = 0; node < nodeIds.Count; node++)
+            scores[node] = Score(key, -1, nodeIds[node]);
+        foreach (var node in Enumerable.Range(0, nodeIds.Count).OrderByDescending(node => scores[node]).Take(partitionCount % nodeIds.Count))
+            room[node]++;
+        return room;
+    }
+
+    /// <summary>FNV-1a, then the finishing steps of MurmurHash3, which spread what FNV leaves in the low bits.</summary>
+    private static ulong Score(Span<byte> key, int partition, int nodeId)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(key[16..], partition);
+        BinaryPrimitives.WriteInt32LittleEndian(key[20..], nodeId);
+        var hash = 14695981039346656037UL;
+        foreach (var one in key)
+            hash = (hash ^ one) * 1099511628211UL;
+        hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdUL;
+        hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53UL;
+        return hash ^ (hash >> 33);
+    }
+}

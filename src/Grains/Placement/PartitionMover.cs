@@ -1,0 +1,107 @@
+using Granary.Abstractions.Cluster;
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Topics;
+using Microsoft.Extensions.Hosting;
+using Orleans.Metadata;
+using Orleans.Runtime;
+
+namespace Granary.Grains.Placement;
+
+/// <summary>
+/// Hands over this silo's partitions that belong elsewhere by the map: to a silo that joined, or all of them before this one stops. Each silo
+/// moves its own partitions only, so that no partition has two movers.
+/// </summary>
+public sealed class PartitionMover(
+    ClusterMapSource maps,
+    TopicDirectory topics,
+    IGrainFactory grains,
+    IClusterManifestProvider manifests,
+    PlacementParts parts) : BackgroundService
+{
+    /// <summary>Moves everything that belongs elsewhere now; returns how many partitions were asked to go.</summary>
+    public async Task<int> MoveAsync(CancellationToken cancellation)
+    {
+        var moved = 0;
+        await Parallel.ForEachAsync(
+            parts.Hosted.Ids.Select(partition => (partition, target: TargetOf(partition))).Where(one => one.target is not null).ToArray(),
+            new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentMoves, CancellationToken = cancellation },
+            async (one, _) =>
+            {
+                if (await MoveOneAsync(one.partition, one.target!))
+                    Interlocked.Increment(ref moved);
+            });
+        return moved;
+    }
+
+    /// <summary>Moves until nothing that belongs elsewhere is left here, or time is over.</summary>
+    public async Task EmptyAsync(CancellationToken cancellation)
+    {
+        while (parts.Hosted.Ids.Any(partition => TargetOf(partition) is not null) && !cancellation.IsCancellationRequested)
+        {
+            await MoveAsync(cancellation);
+            await Task.Delay(parts.Options.MovePollInterval, parts.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var known = ClusterMap.Empty.Fingerprint;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await WaitAsync(known, stoppingToken);
+                known = maps.Map.Fingerprint;
+                await MoveAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Until the map is another, or a while has passed: a partition may have been opened on the wrong silo, by one that did not know the
+    /// map yet.
+    /// </summary>
+    private async Task WaitAsync(ulong known, CancellationToken cancellation)
+    {
+        try
+        {
+            await maps.NextAsync(known, cancellation).WaitAsync(parts.Options.StrayInterval, parts.Time, cancellation);
+
+            // Silos hear of a change one after another; what moves before they have is moved back.
+            await Task.Delay(parts.Options.SettleDelay, parts.Time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            // Time to look for strays.
+        }
+    }
+
+    private SiloAddress? TargetOf(PartitionId partition)
+    {
+        if (topics.Find(partition.TopicId) is not { } topic)
+            return null;
+        var leader = maps.Map.LeaderOf(topic.TopicId, topic.PartitionCount, partition.Index)?.Silo;
+        return leader is null || leader.Equals(parts.LocalSilo) ? null : leader;
+    }
+
+    private async Task<bool> MoveOneAsync(PartitionId partition, SiloAddress target)
+    {
+        // Orleans passes a hint over that names a silo whose grain types it has not heard of yet.
+        if (!manifests.Current.Silos.ContainsKey(target))
+            return false;
+        try
+        {
+            await grains.GetGrain<IPartitionGrain>(partition.ToKey()).MoveAsync(parts.LocalSilo, target).WaitAsync(parts.Options.MoveTimeout, parts.Time);
+            return true;
+        }
+        catch (Exception failure)
+        {
+            parts.Diagnostics.NotMoved(failure, partition, target);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using Granary.Abstractions.Partitions;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
+
+namespace Granary.Grains.Placement;
+
+public sealed partial class PlacementDiagnostics(ILogger<PlacementDiagnostics> logger)
+{
+    [LoggerMessage(1, LogLevel.Warning, "Partition {Partition} could not be handed over to {Target}; it is tried again")]
+    public partial void NotMoved(Exception failure, PartitionId partition, SiloAddress target);
+
+    [LoggerMessage(2, LogLevel.Warning, "Partition {Partition} of a silo that is gone could not be opened here; its next call opens it")]
+    public partial void NotRevived(Exception failure, PartitionId partition);
+
+    [LoggerMessage(3, LogLevel.Information, "Opening {Count} partitions of {Gone}")]
+    public partial void Reviving(int count, string gone);
+}

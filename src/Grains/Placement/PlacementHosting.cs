@@ -1,0 +1,44 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Orleans.Hosting;
+
+namespace Granary.Grains.Placement;
+
+/// <summary>Composition of placement.</summary>
+public static class PlacementHosting
+{
+    /// <summary>
+    /// Adds placement by the cluster's map. Until a map is published in <see cref="ClusterMapSource"/> grains are placed anywhere, and
+    /// until <see cref="SiloLease.Begin"/> the silo counts as a member.
+    /// </summary>
+    public static IServiceCollection AddGranaryPlacement(this IServiceCollection services)
+    {
+        services.AddOptions<PlacementOptions>().Validate(Validate).ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ClusterMapSource>();
+        services.TryAddSingleton<HostedPartitions>();
+        services.TryAddSingleton<SiloLease>();
+        services.TryAddSingleton<MembersRefresh>(static () => Task.CompletedTask);
+        services.TryAddSingleton<PlacementDiagnostics>();
+        services.TryAddSingleton<PlacementParts>();
+        services.AddPlacementDirector<PlacedByMap, PlacedByMapDirector>();
+        services.AddPlacementDirector<PlacedOnSilo, PlacedOnSiloDirector>();
+        return services;
+    }
+
+    /// <summary>Adds those who move partitions by the map and open a lost silo's; start them after Orleans.</summary>
+    public static IServiceCollection AddGranaryMigration(this IServiceCollection services)
+    {
+        services.AddSingleton<PartitionMover>();
+        services.AddHostedService(static provider => provider.GetRequiredService<PartitionMover>());
+        services.AddHostedService<PartitionReviver>();
+        return services;
+    }
+
+    private static bool Validate(PlacementOptions options)
+    {
+        options.Validate();
+        return true;
+    }
+}

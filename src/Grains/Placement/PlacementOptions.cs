@@ -1,0 +1,44 @@
+namespace Granary.Grains.Placement;
+
+/// <summary>How partitions move between silos.</summary>
+public sealed class PlacementOptions
+{
+    /// <summary>Partitions that a silo hands over at a time. More at once keep each away for longer; fewer make the whole take longer.</summary>
+    public int ConcurrentMoves { get; set; } = 4;
+
+    /// <summary>Partitions that a silo opens at a time when another is gone.</summary>
+    public int ConcurrentRevivals { get; set; } = 64;
+
+    /// <summary>How long a new map stands before partitions move by it. Too short moves some twice, because others have not heard of it.</summary>
+    public TimeSpan SettleDelay { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How often a silo that is emptied looks at what is left.</summary>
+    public TimeSpan MovePollInterval { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How often partitions are looked for that were opened on the wrong silo.</summary>
+    public TimeSpan StrayInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long one partition's move or opening may take before others have their turn.</summary>
+    public TimeSpan MoveTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Newest bytes of a partition that it takes along when it moves, so that readers at its tail need no PostgreSQL.</summary>
+    public int LuggageBytes { get; set; } = 1 << 20;
+
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    public void Validate()
+    {
+        Check(nameof(ConcurrentMoves), ConcurrentMoves is >= 1 and <= 1_000, "1 to 1000");
+        Check(nameof(ConcurrentRevivals), ConcurrentRevivals is >= 1 and <= 1_000, "1 to 1000");
+        Check(nameof(SettleDelay), SettleDelay >= TimeSpan.Zero, "0 or more");
+        Check(nameof(MovePollInterval), MovePollInterval > TimeSpan.Zero, "above 0");
+        Check(nameof(StrayInterval), StrayInterval > TimeSpan.Zero, "above 0");
+        Check(nameof(MoveTimeout), MoveTimeout > TimeSpan.Zero, "above 0");
+        Check(nameof(LuggageBytes), LuggageBytes is >= 0 and <= 64 << 20, "0 to 64 MB");
+    }
+
+    private static void Check(string name, bool isGood, string wanted)
+    {
+        if (!isGood)
+            throw new ArgumentException($"Granary:Placement:{name} is out of range: {wanted} is wanted.");
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace Granary.Grains.Placement;
+
+/// <summary>What partitions, and those who move and open them, share on one silo.</summary>
+public sealed class PlacementParts(
+    IOptions<PlacementOptions> options,
+    ILocalSiloDetails silo,
+    TimeProvider time,
+    PlacementDiagnostics diagnostics,
+    HostedPartitions hosted,
+    SiloLease lease)
+{
+    public PlacementOptions Options { get; } = options.Value;
+
+    public SiloAddress LocalSilo { get; } = silo.SiloAddress;
+
+    public string LocalName { get; } = silo.Name;
+
+    public TimeProvider Time { get; } = time;
+
+    public PlacementDiagnostics Diagnostics { get; } = diagnostics;
+
+    public HostedPartitions Hosted { get; } = hosted;
+
+    public SiloLease Lease { get; } = lease;
+}

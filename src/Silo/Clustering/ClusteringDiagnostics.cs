@@ -1,0 +1,30 @@
+using Orleans.Runtime;
+
+namespace Granary.Silo.Clustering;
+
+internal sealed partial class ClusteringDiagnostics(ILogger<ClusteringDiagnostics> logger)
+{
+    [LoggerMessage(1, LogLevel.Information, "Members: {Members}")]
+    public partial void NewMap(string members);
+
+    [LoggerMessage(2, LogLevel.Warning, "The members' rows cannot be read: {Reason}")]
+    public partial void RowsUnreadable(string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Silo} has lost its session in PostgreSQL and refuses connections: it is declared dead")]
+    public partial void DeclaredDead(SiloAddress silo);
+
+    [LoggerMessage(4, LogLevel.Information, "Handing over {Partitions} partitions before stopping")]
+    public partial void Draining(int partitions);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Partitions} partitions could not be handed over in time: their next call opens them elsewhere")]
+    public partial void NotDrained(int partitions);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Silo} could not be told that the members have changed; it finds out by itself")]
+    public partial void NotTold(Exception failure, SiloAddress silo);
+
+    [LoggerMessage(7, LogLevel.Warning, "The watch over {Silo}'s session ended; it begins anew: {Reason}")]
+    public partial void WatchEnded(SiloAddress silo, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "The drain was not told to PostgreSQL: {Reason}")]
+    public partial void DrainUntold(string reason);
+}

@@ -1,0 +1,98 @@
+using System.Net.Sockets;
+using Npgsql;
+using Orleans.Runtime;
+
+namespace Granary.Silo.Clustering;
+
+/// <summary>
+/// Notices within a fraction of a second that a silo's process has died: every silo holds a session lock by its name (<see cref="SiloClaim"/>), and
+/// waits for that of the next silo in the ring. PostgreSQL gives it the moment that the dead process's connection closes. Since a living silo
+/// loses its lock too when PostgreSQL restarts, a second sign is wanted: its port refuses connections. Everything else is left to Orleans' probes.
+/// </summary>
+internal sealed class DeathWatch(
+    string connectionString,
+    string clusterId,
+    IClusterMembershipService membership,
+    ILocalSiloDetails local,
+    TimeProvider time,
+    ClusteringDiagnostics diagnostics) : BackgroundService
+{
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_connectLimit = TimeSpan.FromMilliseconds(300);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        CancellationTokenSource? watching = null;
+        var watched = default(SiloAddress);
+        var watch = Task.CompletedTask;
+        try
+        {
+            await foreach (var _ in membership.MembershipUpdates.WithCancellation(stoppingToken))
+            {
+                var next = NextInRing();
+                if (Equals(next, watched))
+                    continue;
+                if (watching is not null)
+                    await watching.CancelAsync();
+                await watch;
+                watched = next;
+                watching = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                if (next is not null)
+                    watch = WatchAsync(next, membership.CurrentSnapshot.Members[next].Name, watching.Token);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The silo stops.
+        }
+    }
+
+    /// <summary>The active silo with the next higher address, or the lowest one; null where this one is alone.</summary>
+    private SiloAddress? NextInRing()
+    {
+        var others = membership.CurrentSnapshot.Members.Values
+            .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(local.SiloAddress))
+            .Select(member => member.SiloAddress)
+            .Order()
+            .ToArray();
+        return others.FirstOrDefault(silo => silo.CompareTo(local.SiloAddress) > 0) ?? others.FirstOrDefault();
+    }
+
+    private async Task WatchAsync(SiloAddress silo, string siloName, CancellationToken cancellation)
+    {
+        // The first wait may begin before the new silo has joined in full.
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await LockIsFreeAsync(siloName, cancellation);
+                if (await PortProbe.RefusesAsync(silo.Endpoint, s_connectLimit, cancellation))
+                {
+                    diagnostics.DeclaredDead(silo);
+                    await membership.TryKill(silo);
+                }
+            }
+            catch (Exception failure) when (failure is NpgsqlException or IOException or SocketException or TimeoutException or InvalidOperationException)
+            {
+                diagnostics.WatchEnded(silo, failure.Message);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await Task.Delay(s_pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Returns when nobody holds the lock of that name any more, which may take for ever.</summary>
+    private async Task LockIsFreeAsync(string siloName, CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand("SELECT pg_advisory_lock_shared(hashtext($1), hashtext($2))", connection) { CommandTimeout = 0 };
+        command.Parameters.AddWithValue(SiloClaim.Space(clusterId));
+        command.Parameters.AddWithValue(siloName);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+}

@@ -1,0 +1,57 @@
+using Granary.Abstractions.Cluster;
+using Granary.Gateway.Kafka;
+using Granary.Grains.Placement;
+using Npgsql;
+using Orleans.Runtime;
+
+namespace Granary.Silo.Clustering;
+
+/// <summary>
+/// Enters this silo among the members when all of it is up, and takes it out before anything of it stops: partitions come only to a silo whose
+/// listeners listen, and leave while they still do. Start it last, so that it stops first.
+/// </summary>
+internal sealed class Membership(
+    MemberRows rows,
+    MapKeeper maps,
+    PartitionMover mover,
+    PlacementParts placement,
+    KafkaListener listener,
+    Peers peers) : IHostedService
+{
+    private static readonly TimeSpan s_drainLimit = TimeSpan.FromSeconds(20);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var endpoints = listener.Doors.Select(door => new MemberEndpoint(door.Name, door.Host, door.Port));
+        await rows.RegisterAsync(placement.LocalName, placement.LocalSilo, endpoints, cancellationToken);
+        await maps.RefreshAsync(cancellationToken);
+        await peers.TellAsync();
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await rows.DrainAsync(placement.LocalSilo, cancellationToken);
+            await Task.WhenAll(peers.TellAsync(), maps.RefreshAsync(cancellationToken));
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or OperationCanceledException)
+        {
+            // Without PostgreSQL nobody could take the partitions over.
+            peers.Diagnostics.DrainUntold(failure.Message);
+            return;
+        }
+
+        peers.Diagnostics.Draining(placement.Hosted.Count);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_drainLimit);
+        try
+        {
+            await mover.EmptyAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            peers.Diagnostics.NotDrained(placement.Hosted.Count);
+        }
+    }
+}

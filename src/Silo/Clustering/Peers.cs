@@ -1,0 +1,30 @@
+using Granary.Abstractions.Cluster;
+using Granary.Grains.Placement;
+using Orleans.Runtime;
+
+namespace Granary.Silo.Clustering;
+
+/// <summary>The other active silos, to be told of a change at once instead of finding out.</summary>
+internal sealed class Peers(IClusterMembershipService membership, ILocalSiloDetails local, IGrainFactory grains, TimeProvider time, ClusteringDiagnostics diagnostics)
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
+
+    public ClusteringDiagnostics Diagnostics { get; } = diagnostics;
+
+    /// <summary>Returns when each has read the members anew, or did not answer in time.</summary>
+    public Task TellAsync() => Task.WhenAll(membership.CurrentSnapshot.Members.Values
+        .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(local.SiloAddress))
+        .Select(member => TellAsync(member.SiloAddress)));
+
+    private async Task TellAsync(SiloAddress silo)
+    {
+        try
+        {
+            await grains.GetGrain<ISiloGrain>(ISiloGrain.KeyOf(silo)).RefreshAsync().WaitAsync(s_patience, time);
+        }
+        catch (Exception failure)
+        {
+            Diagnostics.NotTold(failure, silo);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Text;
+using Confluent.Kafka;
+using Granary.KafkaClients.Confluent;
+
+namespace Granary.KafkaClients.Edge;
+
+/// <summary>Kafka's clients at a gateway that is an Orleans client in a process of its own.</summary>
+public sealed class EdgeTests(EdgeFixture cluster) : IClassFixture<EdgeFixture>
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    [Theory]
+    [InlineData(CompressionType.None)]
+    [InlineData(CompressionType.Zstd)]
+    public async Task WhatIsProducedAtTheEdge_IsFetchedThere(CompressionType codec)
+    {
+        var topic = await Topics.CreateAsync(cluster.Edge.KafkaBootstrap, partitions: 3);
+        using var producer = Topics.Producer(cluster.Edge.KafkaBootstrap, config =>
+        {
+            config.EnableIdempotence = true;
+            config.CompressionType = codec;
+            config.LingerMs = 5;
+        });
+        var sent = Enumerable.Range(0, 600).Select(index => $"{index} {new string('x', index % 300)}").ToArray();
+
+        await Task.WhenAll(sent.Select((value, index) => producer.ProduceAsync(
+            new TopicPartition(topic, index % 3),
+            new Message<byte[]?, byte[]?> { Value = Encoding.UTF8.GetBytes(value) })));
+
+        for (var partition = 0; partition < 3; partition++)
+        {
+            var read = Topics.ReadAll(cluster.Edge.KafkaBootstrap, new TopicPartition(topic, partition)).Select(record => Encoding.UTF8.GetString(record.Message.Value!));
+            Assert.Equal(sent.Where((_, index) => index % 3 == partition), read);
+        }
+    }
+
+    [Fact]
+    public async Task ALargeBatch_PassesThroughTheEdge()
+    {
+        var topic = await Topics.CreateAsync(cluster.Edge.KafkaBootstrap);
+        using var producer = Topics.Producer(cluster.Edge.KafkaBootstrap);
+        var value = new byte[1_000_000];
+        new Random(1).NextBytes(value);
+
+        await producer.ProduceAsync(new TopicPartition(topic, 0), new Message<byte[]?, byte[]?> { Value = value });
+
+        Assert.Equal(value, Assert.Single(Topics.ReadAll(cluster.Edge.KafkaBootstrap, new TopicPartition(topic, 0))).Message.Value);
+    }
+
+    [Fact]
+    public async Task Metadata_NamesTheEdgeAloneAsBrokerAndLeader()
+    {
+        var topic = await Topics.CreateAsync(cluster.Edge.KafkaBootstrap, partitions: 4);
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = cluster.Edge.KafkaBootstrap }).Build();
+
+        var metadata = admin.GetMetadata(topic, s_patience);
+
+        var broker = Assert.Single(metadata.Brokers);
+        Assert.Equal(cluster.Edge.KafkaBootstrap, $"{broker.Host}:{broker.Port}");
+        var partitions = Assert.Single(metadata.Topics).Partitions;
+        Assert.Equal(4, partitions.Count);
+        Assert.All(partitions, partition => Assert.Equal(broker.BrokerId, partition.Leader));
+    }
+
+    [Fact]
+    public async Task Kcat_ProducesAndConsumesAtTheEdge()
+    {
+        var kcat = ChildProgram.Find("kcat");
+        Assert.SkipWhen(kcat is null, "kcat is not installed: ./dev test installs it where a package manager has it");
+        var topic = await Topics.CreateAsync(cluster.Edge.KafkaBootstrap);
+
+        await ChildProgram.RunAsync(kcat, ["-b", cluster.Edge.KafkaBootstrap, "-P", "-t", topic], "one\ntwo\n");
+        var read = await ChildProgram.RunAsync(kcat, ["-b", cluster.Edge.KafkaBootstrap, "-C", "-t", topic, "-o", "beginning", "-e", "-q"]);
+
+        Assert.Equal("one\ntwo\n", read);
+    }
+
+    [Fact]
+    public async Task Metrics_AreTold()
+    {
+        using var http = new HttpClient();
+
+        var metrics = await http.GetStringAsync($"{cluster.Edge.HttpUrl}/metrics");
+
+        Assert.Contains("kafka_connection_count", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Health_OfAReadyGateway_IsZero()
+    {
+        var (exitCode, output) = await cluster.Edge.AskHealthAsync();
+
+        Assert.Equal((0, "ready\n"), (exitCode, output));
+    }
+}

@@ -1,0 +1,125 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Granary.Support;
+
+/// <summary>The real gateway program as a process of its own, at the edge of the cluster that works on a database, on free ports of loopback.</summary>
+public sealed partial class EdgeProcess : IAsyncDisposable
+{
+    private const int Terminate = 15;
+
+    private static readonly string s_program = Path.Combine(AppContext.BaseDirectory, "Granary.Gateway.dll");
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Process _process;
+
+    private EdgeProcess(string connectionString)
+    {
+        var kafkaPort = FreePort();
+        KafkaBootstrap = $"127.0.0.1:{kafkaPort}";
+        HttpUrl = $"http://127.0.0.1:{FreePort()}";
+        _process = new Process { StartInfo = StartOf([]) };
+        _process.StartInfo.Environment["ConnectionStrings__Granary"] = connectionString;
+        _process.StartInfo.Environment["Granary__Kafka__Port"] = $"{kafkaPort}";
+        _process.StartInfo.Environment["Granary__HttpUrl"] = HttpUrl;
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>host:port of its Kafka listener.</summary>
+    public string KafkaBootstrap { get; }
+
+    public string HttpUrl { get; }
+
+    /// <summary>What it printed.</summary>
+    public string Output => string.Join('\n', _output);
+
+    /// <summary>Starts one; it may wait for its cluster.</summary>
+    public static EdgeProcess Launch(string connectionString) => new(connectionString);
+
+    /// <summary>Starts one, and waits until it says that it is ready.</summary>
+    public static async Task<EdgeProcess> StartAsync(string connectionString)
+    {
+        var edge = Launch(connectionString);
+        try
+        {
+            await edge.ReadyAsync();
+            return edge;
+        }
+        catch
+        {
+            await edge.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the program with a subcommand or wrong settings to its end.</summary>
+    public static async Task<(int ExitCode, string Output)> RunToEndAsync(params string[] arguments)
+    {
+        using var process = Process.Start(StartOf(arguments))!;
+        using var deadline = new CancellationTokenSource(s_patience);
+        var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
+        var errors = process.StandardError.ReadToEndAsync(deadline.Token);
+        await process.WaitForExitAsync(deadline.Token);
+        return (process.ExitCode, await output + await errors);
+    }
+
+    /// <summary>Its subcommand `health`, with its settings.</summary>
+    public Task<(int ExitCode, string Output)> AskHealthAsync() => RunToEndAsync("health", $"--Granary:HttpUrl={HttpUrl}");
+
+    public async Task ReadyAsync()
+    {
+        var ended = _process.WaitForExitAsync();
+        if (await Task.WhenAny(_ready.Task, ended).WaitAsync(s_patience) != _ready.Task)
+            throw new InvalidOperationException($"the gateway ended:\n{Output}");
+    }
+
+    /// <summary>Asks it to stop, and waits for its end.</summary>
+    public async Task<int> StopAsync()
+    {
+        _ = SendSignal(_process.Id, Terminate);
+        await _process.WaitForExitAsync().WaitAsync(s_patience);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static ProcessStartInfo StartOf(string[] arguments) =>
+        new("dotnet", [s_program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+            return;
+        _output.Enqueue(line);
+        if (line.StartsWith("Granary's gateway is ready", StringComparison.Ordinal))
+            _ready.TrySetResult();
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int id, int signal);
+}
