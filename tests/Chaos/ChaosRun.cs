@@ -16,6 +16,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
     private const int FirstReader = 100;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_endPatience = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan s_forEver = TimeSpan.FromDays(1);
     private static readonly TimeSpan s_readerLifetime = TimeSpan.FromSeconds(3);
 
@@ -57,7 +58,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
             new KafkaProducer(0, topic, history, progress, settings.Pace),
             new KafkaProducer(1, topic, history, progress, settings.Pace),
             new GrainProducer(2, topic, history, progress, settings.Pace, service.Grains),
-            new Trimmer(99, topic, history),
+            new Trimmer(99, topic, history, service.Grains),
         ];
         IChaosClient[] readers = [
             new KafkaReader(FirstReader, topic, history, s_forEver),
@@ -69,7 +70,8 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         {
             _failures.AddRange(await progress.AwaitMoreAsync(1, s_patience));
             await TormentAsync(cluster, networks, history);
-            _failures.AddRange((await progress.AwaitMoreAsync(20, s_patience)).Select(missing => $"after the last fault was healed {missing} within {s_patience}"));
+            if (producers.All(client => client.Failure is null))
+                _failures.AddRange((await progress.AwaitMoreAsync(20, s_patience)).Select(missing => $"after the last fault was healed {missing} within {s_patience}"));
             await FinishAsync(producers, []);
             var ends = topic.Ends();
             await FinishAsync(readers, ends);
@@ -78,8 +80,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         }
         finally
         {
-            foreach (var client in producers.Concat(readers))
-                await client.DisposeAsync();
+            await Task.WhenAll(producers.Concat(readers).Select(client => EndAsync(client, client.DisposeAsync().AsTask())));
         }
     }
 
@@ -93,7 +94,22 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
 
     private async Task FinishAsync(IChaosClient[] clients, IReadOnlyList<long> ends)
     {
-        await Task.WhenAll(clients.Select(client => client.FinishAsync(ends)));
+        await Task.WhenAll(clients.Select(client => EndAsync(client, Task.Run(() => client.FinishAsync(ends)))));
         _failures.AddRange(clients.Select(client => client.Failure).OfType<string>());
+    }
+
+    /// <summary>A client that does not come to its end is a failure, and does not hold up the rest.</summary>
+    private async Task EndAsync(IChaosClient client, Task ending)
+    {
+        if (await Task.WhenAny(ending, Task.Delay(s_endPatience)) == ending)
+            await ending;
+        else
+            Fail($"{client.GetType().Name} does not end");
+    }
+
+    private void Fail(string what)
+    {
+        lock (_failures)
+            _failures.Add(what);
     }
 }

@@ -18,7 +18,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     {
         Seed = seed,
         Silos = s_silos,
-        Duration = TimeSpan.FromSeconds(15),
+        Duration = TimeSpan.FromSeconds(10),
         Folder = ChaosSettings.FolderOf($"short-{seed}"),
     });
 
@@ -31,7 +31,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         {
             Seed = 3,
             Silos = s_silos,
-            Duration = TimeSpan.FromSeconds(15),
+            Duration = TimeSpan.FromSeconds(10),
             Cuts = true,
             Folder = ChaosSettings.FolderOf("short-cuts-3"),
         });

@@ -24,20 +24,12 @@ internal sealed class ClusterClient : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.UseOrleansClient(client =>
         {
-            if (cluster.Count == 1)
+            client.UseAdoNetClustering(options =>
             {
-                client.UseLocalhostClustering(cluster.GatewayPort, ClusterProcess.ClusterId, ClusterProcess.ClusterId);
-            }
-            else
-            {
-                client.UseAdoNetClustering(options =>
-                {
-                    options.Invariant = "Npgsql";
-                    options.ConnectionString = new NpgsqlConnectionStringBuilder(cluster.Postgres.ConnectionString) { SearchPath = "granary" }.ConnectionString;
-                });
-                client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (ClusterProcess.ClusterId, ClusterProcess.ClusterId));
-            }
-
+                options.Invariant = "Npgsql";
+                options.ConnectionString = new NpgsqlConnectionStringBuilder(cluster.Postgres.ConnectionString) { SearchPath = "granary" }.ConnectionString;
+            });
+            client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (ClusterProcess.ClusterId, ClusterProcess.ClusterId));
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(1));
             client.UseConnectionRetryFilter(async (_, stopping) =>
             {

@@ -86,8 +86,11 @@ public sealed class ClusterProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Kills what still runs: nobody needs it any more.</summary>
     public async ValueTask DisposeAsync()
     {
+        foreach (var silo in _silos.Where(silo => silo is { IsRunning: true }))
+            silo!.Kill();
         await Task.WhenAll(_silos.Where(silo => silo is not null).Select(silo => silo!.DisposeAsync().AsTask()));
         await Postgres.DisposeAsync();
     }

@@ -33,7 +33,7 @@ internal sealed class KafkaProducer : IChaosClient
             RetryBackoffMs = 20,
             RetryBackoffMaxMs = 200,
             TopicMetadataRefreshIntervalMs = 1_000,
-        }).SetLogHandler((_, _) => { }).SetErrorHandler((_, error) => Failure = error.IsFatal ? $"producer {number}: {error.Reason}" : Failure).Build();
+        }).SetLogHandler(Hear).SetErrorHandler((_, _) => { }).Build();
         _sending = Task.Run(() => SendAsync(pace));
     }
 
@@ -83,6 +83,15 @@ internal sealed class KafkaProducer : IChaosClient
         }
     }
 
+    /// <summary>Where it gives up for good, the log says more than the error does.</summary>
+    private void Hear(IProducer<Null, byte[]> producer, LogMessage message)
+    {
+        if (message.Facility != "FATAL")
+            return;
+        Failure ??= $"producer {_number}: {message.Message}";
+        _history.Note(Failure);
+    }
+
     private void Answer(SentRecord record, DeliveryReport<Null, byte[]> report)
     {
         var (kind, offset) = report.Status switch
@@ -94,7 +103,7 @@ internal sealed class KafkaProducer : IChaosClient
         _history.Add(new HistoryEvent(kind, 0, _number, record.Partition, offset, record));
         if (kind == HistoryEventKind.Acknowledged)
             _progress.Acknowledge(_number, record.Partition);
-        else
+        else if (Failure is null)
             _history.Note($"producer {_number}: {record} {report.Status}: {report.Error.Reason}");
         _unanswered.Release();
     }

@@ -1,10 +1,13 @@
-using Confluent.Kafka;
-using Confluent.Kafka.Admin;
+using Granary.Abstractions.Clients;
+using Granary.Abstractions.Partitions;
 using Granary.Support.Histories;
 
 namespace Granary.Chaos.Clients;
 
-/// <summary>Deletes the last partition's oldest records now and then, close behind the readers.</summary>
+/// <summary>
+/// Deletes the last partition's oldest records now and then, close behind the readers. Over grain calls: an admin client of Confluent.Kafka
+/// that asks for it while the leader goes away never answers, whatever its timeouts say.
+/// </summary>
 internal sealed class Trimmer : IChaosClient
 {
     private const int Kept = 50;
@@ -15,12 +18,13 @@ internal sealed class Trimmer : IChaosClient
     private readonly int _number;
     private readonly ChaosTopic _topic;
     private readonly HistoryFile _history;
+    private readonly IGrainFactory _grains;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _trimming;
 
-    public Trimmer(int number, ChaosTopic topic, HistoryFile history)
+    public Trimmer(int number, ChaosTopic topic, HistoryFile history, IGrainFactory grains)
     {
-        (_number, _topic, _history) = (number, topic, history);
+        (_number, _topic, _history, _grains) = (number, topic, history, grains);
         _trimming = Task.Run(TrimAsync);
     }
 
@@ -41,33 +45,36 @@ internal sealed class Trimmer : IChaosClient
     private async Task TrimAsync()
     {
         var partition = new TopicPartition(_topic.Name, _topic.Partitions - 1);
-        using var admin = _topic.Admin();
-        using var consumer = _topic.Consumer((_, _) => { });
+        var description = await new LogAdmin(_grains).FindTopicAsync(_topic.Name);
+        var grain = _grains.GetGrain<IPartitionGrain>(new PartitionId(description!.TopicId, partition.Partition).ToKey());
+        await using var consumer = new LogConsumer(_grains, new LogConsumerOptions { RequestTimeout = s_timeout, AskTimeout = s_timeout });
         using var timer = new PeriodicTimer(s_pace);
-        var last = 0L;
         try
         {
             while (await timer.WaitForNextTickAsync(_stop.Token))
-            {
-                try
-                {
-                    var to = consumer.QueryWatermarkOffsets(partition, s_timeout).High.Value - Kept;
-                    if (to <= last)
-                        continue;
-                    last = to;
-                    _history.Add(new HistoryEvent(HistoryEventKind.TrimAsked, 0, _number, partition.Partition.Value, to));
-                    await admin.DeleteRecordsAsync([new TopicPartitionOffset(partition, to)], new DeleteRecordsOptions { RequestTimeout = s_timeout, OperationTimeout = s_timeout });
-                    _history.Add(new HistoryEvent(HistoryEventKind.Trimmed, 0, _number, partition.Partition.Value, to));
-                }
-                catch (KafkaException)
-                {
-                    // Whether it was done is not known; the next one goes further.
-                }
-            }
+                await TrimOnceAsync(partition, grain, consumer);
         }
         catch (OperationCanceledException)
         {
             // Finished.
+        }
+    }
+
+    private async Task TrimOnceAsync(TopicPartition partition, IPartitionGrain grain, LogConsumer consumer)
+    {
+        try
+        {
+            var to = (await consumer.EndOffsetsAsync([partition]))[partition] - Kept;
+            if (to <= 0)
+                return;
+            _history.Add(new HistoryEvent(HistoryEventKind.TrimAsked, 0, _number, partition.Partition, to));
+            var trimmed = await grain.DeleteRecordsAsync(to).WaitAsync(s_timeout);
+            if (trimmed.Error == Granary.Abstractions.ErrorCode.None)
+                _history.Add(new HistoryEvent(HistoryEventKind.Trimmed, 0, _number, partition.Partition, trimmed.LowWatermark));
+        }
+        catch (Exception unknown) when (unknown is not OperationCanceledException)
+        {
+            // Whether it was done is not known; the next one goes further.
         }
     }
 }
