@@ -26,6 +26,7 @@ public static class GatewayHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TopicDirectory>();
         services.TryAddSingleton<ClusterDirectory>();
+        services.TryAddSingleton<LeaderTable>();
         services.AddSingleton<ClusterFollowing>();
         services.AddMetrics();
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);

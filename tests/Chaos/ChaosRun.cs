@@ -28,7 +28,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         Directory.CreateDirectory(settings.Folder);
         foreach (var old in Directory.GetFiles(settings.Folder))
             File.Delete(old);
-        say($"seed {settings.Seed}, {settings.Silos} silos, {settings.Duration}, {(settings.Cuts ? "with" : "without")} cut links; history in {settings.Folder}");
+        say($"seed {settings.Seed}, {settings.Silos} silos, {(settings.Duration is { } time ? $"{time}" : "every kind of fault once")}, {(settings.Cuts ? "with" : "without")} cut links; history in {settings.Folder}");
         var path = Path.Combine(settings.Folder, "history.txt");
         using (var history = new HistoryFile(path))
         {
@@ -89,7 +89,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         await using var nemesis = new Nemesis(cluster, networks, history);
         await nemesis.RunAsync(new FaultPlan(settings.Seed, settings.Silos, networks is not null), settings.Duration);
         _failures.AddRange(nemesis.Failures);
-        say(string.Join(", ", nemesis.Struck.OrderBy(struck => struck.Key).Select(struck => $"{struck.Key} {struck.Value}")));
+        say(string.Join(", ", nemesis.Struck.OrderBy(struck => struck.Key).Select(struck => $"{struck.Key} {struck.Value}")) + $"; the machine stalled {nemesis.Stalls} times");
     }
 
     private async Task FinishAsync(IChaosClient[] clients, IReadOnlyList<long> ends)

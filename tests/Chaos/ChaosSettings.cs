@@ -6,8 +6,8 @@ internal sealed record ChaosSettings
     /// <summary>All faults follow from it.</summary>
     public required int Seed { get; init; }
 
-    /// <summary>How long faults strike.</summary>
-    public required TimeSpan Duration { get; init; }
+    /// <summary>How long faults strike; null: until each kind has struck once.</summary>
+    public TimeSpan? Duration { get; init; }
 
     public int Silos { get; init; } = 3;
 

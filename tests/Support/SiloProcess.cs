@@ -14,6 +14,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private const int Terminate = 15;
     private const int Suspend = 19;
     private const int Continue = 18;
+    private const int Interrupt = 2;
     private const int MaxKeptLines = 5_000;
 
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(2);
@@ -22,8 +23,11 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private readonly SiloProcessOptions _options;
     private readonly bool _ownsFolder;
     private readonly ConcurrentQueue<string> _output = new();
+    private readonly ConcurrentQueue<string> _errors = new();
     private readonly int _kafkaPort = FreePorts.Next();
     private readonly int _httpPort = FreePorts.Next();
+    private readonly int _siloPort = FreePorts.Next();
+    private readonly int _gatewayPort = FreePorts.Next();
     private Process? _process;
     private bool _isAskedToEnd;
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,6 +51,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
 
     /// <summary>What it printed, the newest lines last.</summary>
     public string Output => string.Join('\n', _output);
+
+    /// <summary>What it printed to its error stream, the newest lines last.</summary>
+    public string Errors => string.Join('\n', _errors);
 
     public int ProcessId => _process!.Id;
 
@@ -72,6 +79,14 @@ public sealed partial class SiloProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a silo, and does not wait for it.</summary>
+    public static SiloProcess Launch(SiloProcessOptions options)
+    {
+        var silo = new SiloProcess(options);
+        silo.Launch();
+        return silo;
+    }
+
     /// <summary>Starts it again, on the same ports and data, after it was killed or stopped.</summary>
     public async Task RestartAsync()
     {
@@ -83,13 +98,13 @@ public sealed partial class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it, and waits until it has ended by itself.</summary>
-    public static async Task<(int ExitCode, string Output)> RunToEndAsync(SiloProcessOptions options)
+    public static async Task<(int ExitCode, string Output, string Errors)> RunToEndAsync(SiloProcessOptions options)
     {
         await using var silo = new SiloProcess(options);
         silo.Launch();
         using var deadline = new CancellationTokenSource(s_startTimeout);
         await silo._process!.WaitForExitAsync(deadline.Token);
-        return (silo._process.ExitCode, silo.Output);
+        return (silo._process.ExitCode, silo.Output, silo.Errors);
     }
 
     /// <summary>Ends it as a crash would (kill -9).</summary>
@@ -100,13 +115,26 @@ public sealed partial class SiloProcess : IAsyncDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Asks it to stop; it ends a while later.</summary>
+    /// <param name="likeCtrlC">True: by SIGINT, false: by SIGTERM.</param>
+    public void AskToStop(bool likeCtrlC = false)
+    {
+        _isAskedToEnd = true;
+        _ = SendSignal(_process!.Id, likeCtrlC ? Interrupt : Terminate);
+    }
+
     /// <summary>Asks it to stop, and waits for its end.</summary>
     public async Task<int> StopAsync()
     {
-        _isAskedToEnd = true;
-        _ = SendSignal(_process!.Id, Terminate);
+        AskToStop();
+        return await EndedAsync();
+    }
+
+    /// <summary>Waits for its end.</summary>
+    public async Task<int> EndedAsync()
+    {
         using var deadline = new CancellationTokenSource(s_stopTimeout);
-        await _process.WaitForExitAsync(deadline.Token);
+        await _process!.WaitForExitAsync(deadline.Token);
         return _process.ExitCode;
     }
 
@@ -161,12 +189,14 @@ public sealed partial class SiloProcess : IAsyncDisposable
         start.Environment["Granary__Kafka__AdvertisedHost"] = _options.Address;
         if (_options.ConnectionString is not null)
             start.Environment["ConnectionStrings__Granary"] = _options.ConnectionString;
+        start.Environment["Granary__SiloPort"] = $"{_siloPort}";
+        start.Environment["Granary__GatewayPort"] = $"{_gatewayPort}";
         foreach (var (name, value) in _options.Settings)
             start.Environment[name] = value;
         _process?.Dispose();
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => KeepError(line.Data);
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -189,7 +219,15 @@ public sealed partial class SiloProcess : IAsyncDisposable
             _ready.TrySetResult();
     }
 
-    private int? PostgresProcessId()
+    private void KeepError(string? line)
+    {
+        if (line is not null)
+            _errors.Enqueue(line);
+        Keep(line);
+    }
+
+    /// <summary>What its embedded PostgreSQL says its process is; null where it says nothing.</summary>
+    public int? PostgresProcessId()
     {
         var file = Path.Combine(DataFolder, "postgres", "postmaster.pid");
         return File.Exists(file) && int.TryParse(File.ReadLines(file).First(), out var id) ? id : null;

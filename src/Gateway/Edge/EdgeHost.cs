@@ -1,4 +1,5 @@
 using Granary.Gateway.Hosting;
+using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -87,6 +88,7 @@ internal static class EdgeHost
         app.UseEndpoints(endpoints =>
         {
             endpoints.MapGranaryHealth();
+            endpoints.MapGranaryCluster();
             endpoints.MapPrometheusScrapingEndpoint("/metrics");
         });
     }

@@ -29,4 +29,7 @@ public enum ExitCode
 
     /// <summary>The clocks of this machine and of PostgreSQL's differ by too much.</summary>
     ClockOff = 8,
+
+    /// <summary>The database was made by a newer version, which this one does not understand.</summary>
+    NewerSchema = 9,
 }

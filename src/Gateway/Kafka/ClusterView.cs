@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
-using Granary.Abstractions.Topics;
 
 namespace Granary.Gateway.Kafka;
 
@@ -15,9 +14,10 @@ internal readonly record struct PartitionLeader(int NodeId, int Epoch);
 /// The cluster as clients are told of it: which brokers there are, and which of them leads a partition. In a silo that is the cluster's map; at
 /// the edge it is this process alone, and so it is before the first map has come. Safe for many threads.
 /// </summary>
-internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members, TopicDirectory topics)
+internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members, LeaderTable leaders)
 {
     private readonly ConcurrentDictionary<PartitionId, int> _epochs = new();
+    private ulong _epochsOf = ClusterMap.Empty.Fingerprint;
 
     public string ClusterId => options.ClusterId;
 
@@ -28,6 +28,18 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
     public int NodeId => options.NodeId;
 
     private ClusterMap Map => options.IsEdge ? ClusterMap.Empty : members.Map;
+
+    /// <summary>Epochs by the present map only: a partition that was elsewhere in between has a later one than was heard of here.</summary>
+    private ConcurrentDictionary<PartitionId, int> Epochs
+    {
+        get
+        {
+            var fingerprint = Map.Fingerprint;
+            if (Volatile.Read(ref _epochsOf) != fingerprint && Interlocked.Exchange(ref _epochsOf, fingerprint) != fingerprint)
+                _epochs.Clear();
+            return _epochs;
+        }
+    }
 
     /// <summary>This process, as clients of that listener reach it.</summary>
     public Broker SelfFor(Listener listener) => new(options.NodeId, listener.Host, listener.Port);
@@ -55,7 +67,7 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
     {
         if (ElsewhereOf(listener, partition) is { } other)
             return new PartitionLeader(other.NodeId, -1);
-        return new PartitionLeader(options.NodeId, _epochs.TryGetValue(partition, out var epoch) ? epoch : -1);
+        return new PartitionLeader(options.NodeId, Epochs.TryGetValue(partition, out var epoch) ? epoch : -1);
     }
 
     /// <summary>True: clients of that listener do better to send this partition's requests to another broker.</summary>
@@ -64,19 +76,20 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
     /// <summary>Takes note of the epoch that a partition answered with; -1 and older ones are passed over.</summary>
     public void Learn(PartitionId partition, int leaderEpoch)
     {
-        if (leaderEpoch < 0 || (_epochs.TryGetValue(partition, out var known) && known >= leaderEpoch))
+        var epochs = Epochs;
+        if (leaderEpoch < 0 || (epochs.TryGetValue(partition, out var known) && known >= leaderEpoch))
             return;
-        if (_epochs.Count >= options.MaxLearnedEpochs)
-            _epochs.Clear();
-        _epochs.AddOrUpdate(partition, leaderEpoch, (_, other) => Math.Max(other, leaderEpoch));
+        if (epochs.Count >= options.MaxLearnedEpochs)
+            epochs.Clear();
+        epochs.AddOrUpdate(partition, leaderEpoch, (_, other) => Math.Max(other, leaderEpoch));
     }
 
     private SiloMember? ElsewhereOf(Listener listener, PartitionId partition)
     {
         var map = Map;
-        if (map.Members.Length < 2 || topics.Find(partition.TopicId) is not { } topic)
+        if (map.Members.Length < 2)
             return null;
-        var leader = map.LeaderOf(topic.TopicId, topic.PartitionCount, partition.Index);
+        var leader = leaders.Under(map).Of(partition);
         return leader is not null && leader.NodeId != options.NodeId && EndpointOf(leader, listener) is not null ? leader : null;
     }
 

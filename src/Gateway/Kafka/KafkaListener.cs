@@ -33,6 +33,7 @@ internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, Cluster
     /// <summary>Connections that are open.</summary>
     public int Connections => Volatile.Read(ref _open);
 
+    /// <exception cref="ListenException">The port is taken, or the address is not this machine's.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await following.StartAsync();
@@ -91,9 +92,16 @@ internal sealed class KafkaListener(KafkaOptions options, ApiTable apis, Cluster
         var address = IPAddress.Parse(listener.Address);
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         _sockets.Add(socket);
-        socket.Bind(new IPEndPoint(address, listener.Port));
-        socket.Listen(Backlog);
-        return socket;
+        try
+        {
+            socket.Bind(new IPEndPoint(address, listener.Port));
+            socket.Listen(Backlog);
+            return socket;
+        }
+        catch (SocketException failure)
+        {
+            throw new ListenException(listener.Address, listener.Port, failure);
+        }
     }
 
     private async Task AcceptAsync(Socket socket, ConnectionSetup setup)

@@ -91,9 +91,6 @@ public sealed class KafkaOptions
     /// <summary>auto.create.topics.enable: asking for the metadata of a topic that does not exist creates it.</summary>
     public bool AutoCreateTopics { get; set; } = true;
 
-    /// <summary>num.partitions: partitions of a topic created without a number of its own.</summary>
-    public int NumPartitions { get; set; } = 1;
-
     /// <summary>Topics that one Metadata request may create. The rest are answered as unknown, and asked for again by the client.</summary>
     public int MaxAutoCreatedTopicsPerRequest { get; set; } = 1_000;
 
@@ -152,7 +149,6 @@ public sealed class KafkaOptions
         (nameof(MaxFetchBytes), MaxFetchBytes),
         (nameof(FetchSessionSlots), FetchSessionSlots),
         (nameof(MaxFetchSessionPartitions), MaxFetchSessionPartitions),
-        (nameof(NumPartitions), NumPartitions),
         (nameof(MaxAutoCreatedTopicsPerRequest), MaxAutoCreatedTopicsPerRequest),
         (nameof(MaxPartitionCallsPerRequest), MaxPartitionCallsPerRequest),
         (nameof(MaxPartitionsPerPage), MaxPartitionsPerPage),

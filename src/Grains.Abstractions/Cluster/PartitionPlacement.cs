@@ -3,22 +3,46 @@ using System.Buffers.Binary;
 namespace Granary.Abstractions.Cluster;
 
 /// <summary>
-/// Rendezvous hashing with room: each node has an equal share of a topic's partitions (they differ by one at most), and every partition goes to
-/// the node that it scores highest with among those that have room left. So a node that joins or leaves moves about its own share and little else.
-/// Pure: the same question has the same answer in every process.
+/// Rendezvous hashing with room: each node has room for an equal share of a topic's partitions (shares differ by one at most), and every partition
+/// goes to the node that it scores highest with among those that have room left. So a node that joins or leaves moves about its own share and
+/// little else. Pure: the same question has the same answer in every process.
 /// </summary>
 public static class PartitionPlacement
 {
+    /// <summary>
+    /// The room that each node has for a topic's partitions: equal shares, and what does not divide goes one each to the nodes with the
+    /// smallest load among those that the topic scores highest with, one more of them than is needed. That choice keeps the whole as even as the
+    /// topics, and leaves most topics where they are when a node joins or leaves.
+    /// </summary>
+    /// <param name="load">Partitions that each node has of other topics.</param>
+    public static int[] RoomOf(Guid topicId, int partitionCount, IReadOnlyList<int> nodeIds, IReadOnlyList<long> load)
+    {
+        var room = new int[nodeIds.Count];
+        Array.Fill(room, partitionCount / nodeIds.Count);
+        var left = partitionCount % nodeIds.Count;
+        if (left == 0)
+            return room;
+        Span<byte> key = stackalloc byte[24];
+        topicId.TryWriteBytes(key);
+        var byScore = new (ulong Score, int Node)[nodeIds.Count];
+        for (var node = 0; node < nodeIds.Count; node++)
+            byScore[node] = (Score(key, -1, nodeIds[node]), node);
+        Array.Sort(byScore, static (one, other) => other.CompareTo(one));
+        foreach (var (_, node) in byScore.Take(left + 1).OrderBy(choice => load[choice.Node]).Take(left))
+            room[node]++;
+        return room;
+    }
+
     /// <summary>For each partition of the topic the position in <paramref name="nodeIds"/> of the node that it belongs on.</summary>
     /// <param name="topicId">Partitions of different topics are spread independently.</param>
     /// <param name="partitionCount">0 or more.</param>
     /// <param name="nodeIds">Distinct, at least one.</param>
-    public static int[] Place(Guid topicId, int partitionCount, IReadOnlyList<int> nodeIds)
+    /// <param name="room">Of each node; in all as much as there are partitions.</param>
+    public static int[] Place(Guid topicId, int partitionCount, IReadOnlyList<int> nodeIds, IReadOnlyList<int> room)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(nodeIds.Count);
         Span<byte> key = stackalloc byte[24];
         topicId.TryWriteBytes(key);
-        var room = RoomOf(key, partitionCount, nodeIds);
+        var left = room.ToArray();
         var choices = new (ulong Score, int Partition, int Node)[partitionCount * nodeIds.Count];
         for (var partition = 0; partition < partitionCount; partition++)
         {
@@ -32,26 +56,13 @@ public static class PartitionPlacement
         Array.Fill(placed, -1);
         foreach (var (_, partition, node) in choices)
         {
-            if (placed[partition] >= 0 || room[node] == 0)
+            if (placed[partition] >= 0 || left[node] == 0)
                 continue;
             placed[partition] = node;
-            room[node]--;
+            left[node]--;
         }
 
         return placed;
-    }
-
-    /// <summary>Equal shares; what does not divide goes one each to the nodes that the topic itself scores highest with.</summary>
-    private static int[] RoomOf(Span<byte> key, int partitionCount, IReadOnlyList<int> nodeIds)
-    {
-        var room = new int[nodeIds.Count];
-        Array.Fill(room, partitionCount / nodeIds.Count);
-        var scores = new ulong[nodeIds.Count];
-        for (var node = 0; node < nodeIds.Count; node++)
-            scores[node] = Score(key, -1, nodeIds[node]);
-        foreach (var node in Enumerable.Range(0, nodeIds.Count).OrderByDescending(node => scores[node]).Take(partitionCount % nodeIds.Count))
-            room[node]++;
-        return room;
     }
 
     /// <summary>FNV-1a, then the finishing steps of MurmurHash3, which spread what FNV leaves in the low bits.</summary>

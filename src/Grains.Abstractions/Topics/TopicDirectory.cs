@@ -19,6 +19,7 @@ public sealed class TopicDirectory : IAsyncDisposable
     private readonly ConditionalWeakTable<TopicDescription, TopicSettings> _settings = [];
     private readonly Lock _starting = new();
     private volatile Snapshot _snapshot = Snapshot.Empty;
+    private volatile int _defaultPartitionCount = 1;
     private Task? _following;
 
     public TopicDirectory(IGrainFactory grains, TimeProvider? time = null)
@@ -29,6 +30,9 @@ public sealed class TopicDirectory : IAsyncDisposable
 
     /// <summary>The catalog's version that this copy shows.</summary>
     public long Version => _snapshot.Version;
+
+    /// <summary>num.partitions, as the catalog last said it: partitions of a topic that is created without a number.</summary>
+    public int DefaultPartitionCount => _defaultPartitionCount;
 
     /// <summary>All topics, by name.</summary>
     public IReadOnlyDictionary<string, TopicDescription> ByName => _snapshot.ByName;
@@ -109,6 +113,7 @@ public sealed class TopicDirectory : IAsyncDisposable
     private async Task ApplyAsync(TimeSpan maxWait, CancellationToken cancellation)
     {
         var changes = await _grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key).WatchAsync(_snapshot.Version, maxWait, cancellation);
+        _defaultPartitionCount = changes.DefaultPartitionCount;
         await _applying.WaitAsync();
         try
         {

@@ -4,6 +4,7 @@ namespace Granary.Abstractions.Topics;
 
 /// <summary>A topic as it stands. <paramref name="Overrides"/>: the configs that were set on it, by Kafka's names, as Kafka writes them.</summary>
 /// <param name="Version">The catalog's version that last changed it; grows with every change of the catalog.</param>
+/// <param name="CreatedVersion">The catalog's version that created it: topics in the order of their creation.</param>
 [GenerateSerializer, Immutable, Alias("granary.TopicDescription")]
 public sealed record TopicDescription(
     [property: Id(0)] string Name,
@@ -11,7 +12,8 @@ public sealed record TopicDescription(
     [property: Id(2)] int PartitionCount,
     [property: Id(3)] ImmutableDictionary<string, string> Overrides,
     [property: Id(4)] long Version,
-    [property: Id(5)] bool IsInternal = false);
+    [property: Id(5)] bool IsInternal = false,
+    [property: Id(6)] long CreatedVersion = 0);
 
 /// <param name="PartitionCount">1 or more; -1: the cluster's num.partitions.</param>
 /// <param name="ReplicationFactor">Any value from 1, or -1: PostgreSQL keeps the copies, so it is checked and reported as 1.</param>
@@ -64,9 +66,11 @@ public sealed record TopicResult(
 /// <param name="Topics">Topics created or changed since the known version; all of them where <paramref name="IsComplete"/>.</param>
 /// <param name="Deleted">Ids of topics deleted since the known version (none where <paramref name="IsComplete"/>).</param>
 /// <param name="IsComplete">True: this is the whole catalog, and what is not in it does not exist.</param>
+/// <param name="DefaultPartitionCount">num.partitions: what -1 in <see cref="NewTopic"/> stands for.</param>
 [GenerateSerializer, Immutable, Alias("granary.CatalogChanges")]
 public sealed record CatalogChanges(
     [property: Id(0)] long Version,
     [property: Id(1)] ImmutableArray<TopicDescription> Topics,
     [property: Id(2)] ImmutableArray<Guid> Deleted,
-    [property: Id(3)] bool IsComplete);
+    [property: Id(3)] bool IsComplete,
+    [property: Id(4)] int DefaultPartitionCount = 1);

@@ -14,17 +14,11 @@ public static class PartitionHosting
     public static IServiceCollection AddGranaryPartitions(this IServiceCollection services)
     {
         services.AddGranaryPlacement();
-        services.AddOptions<PartitionOptions>().Validate(Validate).ValidateOnStart();
+        services.AddOptions<PartitionOptions>().Validate(options => !options.Validate().Any(), "the partitions' options are out of range").ValidateOnStart();
         services.AddSingleton<PartitionDiagnostics>();
         services.AddSingleton<SiloPartitions>();
         services.AddSingleton<RetentionSweep>();
         services.AddHostedService(static provider => provider.GetRequiredService<RetentionSweep>());
         return services;
-    }
-
-    private static bool Validate(PartitionOptions options)
-    {
-        options.Validate();
-        return true;
     }
 }

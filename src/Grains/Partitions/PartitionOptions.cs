@@ -65,30 +65,27 @@ public sealed class PartitionOptions
     /// <summary>Partitions that a retention check wakes and cleans at the same time.</summary>
     public int RetentionConcurrency { get; set; } = 4;
 
-    /// <summary>Throws <see cref="InvalidOperationException"/> naming the first value that cannot work.</summary>
-    public void Validate()
-    {
-        Check(TailCacheBytes >= 0, nameof(TailCacheBytes), "0 or more");
-        Check(MaxReadBytes >= 1, nameof(MaxReadBytes), "at least 1");
-        Check(MaxWaitersPerPartition >= 1, nameof(MaxWaitersPerPartition), "at least 1");
-        Check(CrowdedPollDelay > TimeSpan.Zero, nameof(CrowdedPollDelay), "positive");
-        Check(MaxWait > TimeSpan.Zero && MaxWait < TimeSpan.FromSeconds(30), nameof(MaxWait), "positive, below 30 s");
-        Check(ProducerIdle > TimeSpan.Zero, nameof(ProducerIdle), "positive");
-        Check(MaxProducersPerPartition >= 1, nameof(MaxProducersPerPartition), "at least 1");
-        Check(ProducerSaveBatches >= 1, nameof(ProducerSaveBatches), "at least 1");
-        Check(ProducerSaveInterval >= TimeSpan.Zero, nameof(ProducerSaveInterval), "not negative");
-        Check(MaxLeaderEpochs >= 1, nameof(MaxLeaderEpochs), "at least 1");
-        Check(OpenPatience >= TimeSpan.Zero && OpenPatience < TimeSpan.FromSeconds(30), nameof(OpenPatience), "0 to below 30 s");
-        Check(InDoubtPatience > TimeSpan.Zero && InDoubtPatience < TimeSpan.FromSeconds(30), nameof(InDoubtPatience), "positive, below 30 s");
-        Check(ReopenDelay > TimeSpan.Zero && ReopenDelay <= ReopenDelayMax, nameof(ReopenDelay), "positive, up to ReopenDelayMax");
-        Check(RetentionCheckInterval > TimeSpan.Zero, nameof(RetentionCheckInterval), "positive");
-        Check(MaxPartitionsPerRetentionCheck >= 1, nameof(MaxPartitionsPerRetentionCheck), "at least 1");
-        Check(RetentionConcurrency >= 1, nameof(RetentionConcurrency), "at least 1");
-    }
+    /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
+    public IEnumerable<string> Validate() =>
+        Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
 
-    private static void Check(bool holds, string name, string range)
-    {
-        if (!holds)
-            throw new InvalidOperationException($"PartitionOptions.{name} must be {range}.");
-    }
+    private IEnumerable<(bool Holds, string Name, object Value, string Wanted)> Checks() =>
+    [
+        (TailCacheBytes >= 0, nameof(TailCacheBytes), TailCacheBytes, "0 or more"),
+        (MaxReadBytes >= 1, nameof(MaxReadBytes), MaxReadBytes, "at least 1"),
+        (MaxWaitersPerPartition >= 1, nameof(MaxWaitersPerPartition), MaxWaitersPerPartition, "at least 1"),
+        (CrowdedPollDelay > TimeSpan.Zero, nameof(CrowdedPollDelay), CrowdedPollDelay, "positive"),
+        (MaxWait > TimeSpan.Zero && MaxWait < TimeSpan.FromSeconds(30), nameof(MaxWait), MaxWait, "positive, below 30 s"),
+        (ProducerIdle > TimeSpan.Zero, nameof(ProducerIdle), ProducerIdle, "positive"),
+        (MaxProducersPerPartition >= 1, nameof(MaxProducersPerPartition), MaxProducersPerPartition, "at least 1"),
+        (ProducerSaveBatches >= 1, nameof(ProducerSaveBatches), ProducerSaveBatches, "at least 1"),
+        (ProducerSaveInterval >= TimeSpan.Zero, nameof(ProducerSaveInterval), ProducerSaveInterval, "not negative"),
+        (MaxLeaderEpochs >= 1, nameof(MaxLeaderEpochs), MaxLeaderEpochs, "at least 1"),
+        (OpenPatience >= TimeSpan.Zero && OpenPatience < TimeSpan.FromSeconds(30), nameof(OpenPatience), OpenPatience, "0 to below 30 s"),
+        (InDoubtPatience > TimeSpan.Zero && InDoubtPatience < TimeSpan.FromSeconds(30), nameof(InDoubtPatience), InDoubtPatience, "positive, below 30 s"),
+        (ReopenDelay > TimeSpan.Zero && ReopenDelay <= ReopenDelayMax, nameof(ReopenDelay), ReopenDelay, "positive, up to ReopenDelayMax"),
+        (RetentionCheckInterval > TimeSpan.Zero, nameof(RetentionCheckInterval), RetentionCheckInterval, "positive"),
+        (MaxPartitionsPerRetentionCheck >= 1, nameof(MaxPartitionsPerRetentionCheck), MaxPartitionsPerRetentionCheck, "at least 1"),
+        (RetentionConcurrency >= 1, nameof(RetentionConcurrency), RetentionConcurrency, "at least 1"),
+    ];
 }

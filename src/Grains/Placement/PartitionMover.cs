@@ -1,6 +1,5 @@
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
-using Granary.Abstractions.Topics;
 using Microsoft.Extensions.Hosting;
 using Orleans.Metadata;
 using Orleans.Runtime;
@@ -13,7 +12,7 @@ namespace Granary.Grains.Placement;
 /// </summary>
 public sealed class PartitionMover(
     ClusterMapSource maps,
-    TopicDirectory topics,
+    LeaderTable leaders,
     IGrainFactory grains,
     IClusterManifestProvider manifests,
     PlacementParts parts) : BackgroundService
@@ -82,9 +81,7 @@ public sealed class PartitionMover(
 
     private SiloAddress? TargetOf(PartitionId partition)
     {
-        if (topics.Find(partition.TopicId) is not { } topic)
-            return null;
-        var leader = maps.Map.LeaderOf(topic.TopicId, topic.PartitionCount, partition.Index)?.Silo;
+        var leader = leaders.Under(maps.Map).Of(partition)?.Silo;
         return leader is null || leader.Equals(parts.LocalSilo) ? null : leader;
     }
 

@@ -9,7 +9,7 @@ namespace Granary.Grains.Placement;
 /// When a silo is gone, opens those of its partitions that now belong here, at once: nobody waits for the first client's call. Clients that ask
 /// earlier open them just as well.
 /// </summary>
-public sealed class PartitionReviver(ClusterMapSource maps, TopicDirectory topics, IGrainFactory grains, PlacementParts parts) : BackgroundService
+public sealed class PartitionReviver(ClusterMapSource maps, TopicDirectory topics, LeaderTable leaders, IGrainFactory grains, PlacementParts parts) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -35,13 +35,14 @@ public sealed class PartitionReviver(ClusterMapSource maps, TopicDirectory topic
         if (gone.Count == 0)
             return;
         var orphans = new List<PartitionId>();
+        var (before, now) = (new PartitionLeaders(former, [.. topics.ByName.Values]), leaders.Under(map));
         foreach (var topic in topics.ByName.Values)
         {
             for (var index = 0; index < topic.PartitionCount; index++)
             {
-                var mine = map.LeaderOf(topic.TopicId, topic.PartitionCount, index)?.Silo.Equals(parts.LocalSilo) is true;
-                if (mine && former.LeaderOf(topic.TopicId, topic.PartitionCount, index) is { } lost && gone.Contains(lost.Silo))
-                    orphans.Add(new PartitionId(topic.TopicId, index));
+                var partition = new PartitionId(topic.TopicId, index);
+                if (now.Of(partition)?.Silo.Equals(parts.LocalSilo) is true && before.Of(partition) is { } lost && gone.Contains(lost.Silo))
+                    orphans.Add(partition);
             }
         }
 

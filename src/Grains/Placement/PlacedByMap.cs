@@ -1,6 +1,5 @@
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
-using Granary.Abstractions.Topics;
 using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
@@ -18,15 +17,15 @@ internal sealed class PlacedByMap : PlacementStrategy
 }
 
 /// <summary>Where there is no map, or it names a silo that cannot host the grain, any silo does: the mover puts it right.</summary>
-internal sealed class PlacedByMapDirector(ClusterMapSource maps, TopicDirectory topics) : IPlacementDirector
+internal sealed class PlacedByMapDirector(ClusterMapSource maps, LeaderTable leaders) : IPlacementDirector
 {
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var silos = context.GetCompatibleSilos(target);
         if (IPlacementDirector.GetPlacementHint(target.RequestContextData, silos) is { } hinted)
             return Task.FromResult(hinted);
-        var leader = PartitionId.TryParse(target.GrainIdentity.Key.ToString(), out var partition) && topics.Find(partition.TopicId) is { } topic
-            ? maps.Map.LeaderOf(topic.TopicId, topic.PartitionCount, partition.Index)?.Silo
+        var leader = PartitionId.TryParse(target.GrainIdentity.Key.ToString(), out var partition)
+            ? leaders.Under(maps.Map).Of(partition)?.Silo
             : null;
         return Task.FromResult(leader is not null && silos.Contains(leader) ? leader : silos[Random.Shared.Next(silos.Length)]);
     }

@@ -1,3 +1,4 @@
+using Granary.Abstractions.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -14,9 +15,10 @@ public static class PlacementHosting
     /// </summary>
     public static IServiceCollection AddGranaryPlacement(this IServiceCollection services)
     {
-        services.AddOptions<PlacementOptions>().Validate(Validate).ValidateOnStart();
+        services.AddOptions<PlacementOptions>().Validate(options => !options.Validate().Any(), "the placement's options are out of range").ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterMapSource>();
+        services.TryAddSingleton<LeaderTable>();
         services.TryAddSingleton<HostedPartitions>();
         services.TryAddSingleton<SiloLease>();
         services.TryAddSingleton<MembersRefresh>(static () => Task.CompletedTask);
@@ -34,11 +36,5 @@ public static class PlacementHosting
         services.AddHostedService(static provider => provider.GetRequiredService<PartitionMover>());
         services.AddHostedService<PartitionReviver>();
         return services;
-    }
-
-    private static bool Validate(PlacementOptions options)
-    {
-        options.Validate();
-        return true;
     }
 }

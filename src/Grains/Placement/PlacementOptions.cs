@@ -24,21 +24,18 @@ public sealed class PlacementOptions
     /// <summary>Newest bytes of a partition that it takes along when it moves, so that readers at its tail need no PostgreSQL.</summary>
     public int LuggageBytes { get; set; } = 1 << 20;
 
-    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
-    public void Validate()
-    {
-        Check(nameof(ConcurrentMoves), ConcurrentMoves is >= 1 and <= 1_000, "1 to 1000");
-        Check(nameof(ConcurrentRevivals), ConcurrentRevivals is >= 1 and <= 1_000, "1 to 1000");
-        Check(nameof(SettleDelay), SettleDelay >= TimeSpan.Zero, "0 or more");
-        Check(nameof(MovePollInterval), MovePollInterval > TimeSpan.Zero, "above 0");
-        Check(nameof(StrayInterval), StrayInterval > TimeSpan.Zero, "above 0");
-        Check(nameof(MoveTimeout), MoveTimeout > TimeSpan.Zero, "above 0");
-        Check(nameof(LuggageBytes), LuggageBytes is >= 0 and <= 64 << 20, "0 to 64 MB");
-    }
+    /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
+    public IEnumerable<string> Validate() =>
+        Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
 
-    private static void Check(string name, bool isGood, string wanted)
-    {
-        if (!isGood)
-            throw new ArgumentException($"Granary:Placement:{name} is out of range: {wanted} is wanted.");
-    }
+    private IEnumerable<(bool Holds, string Name, object Value, string Wanted)> Checks() =>
+    [
+        (ConcurrentMoves is >= 1 and <= 1_000, nameof(ConcurrentMoves), ConcurrentMoves, "1 to 1000"),
+        (ConcurrentRevivals is >= 1 and <= 1_000, nameof(ConcurrentRevivals), ConcurrentRevivals, "1 to 1000"),
+        (SettleDelay >= TimeSpan.Zero, nameof(SettleDelay), SettleDelay, "0 or more"),
+        (MovePollInterval > TimeSpan.Zero, nameof(MovePollInterval), MovePollInterval, "above 0"),
+        (StrayInterval > TimeSpan.Zero, nameof(StrayInterval), StrayInterval, "above 0"),
+        (MoveTimeout > TimeSpan.Zero, nameof(MoveTimeout), MoveTimeout, "above 0"),
+        (LuggageBytes is >= 0 and <= 64 << 20, nameof(LuggageBytes), LuggageBytes, "0 to 67108864"),
+    ];
 }

@@ -25,7 +25,8 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
 
     public PostgresPartitionStore(NpgsqlDataSource source, StorageOptions options, TimeProvider time, ILoggerFactory loggers)
     {
-        options.Validate();
+        if (options.Validate().FirstOrDefault() is { } wrong)
+            throw new ArgumentException(wrong, nameof(options));
         (_source, _options, _time) = (source, options, time);
         _diagnostics = new StorageDiagnostics(loggers.CreateLogger<StorageDiagnostics>());
         _readSessions = new SessionPool(source, Sessions.ReaderName, options.ReadConnections, options);

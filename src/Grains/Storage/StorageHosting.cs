@@ -16,7 +16,7 @@ public static class StorageHosting
     /// </summary>
     public static IServiceCollection AddGranaryStorage(this IServiceCollection services, NpgsqlDataSource source)
     {
-        services.AddOptions<StorageOptions>().Validate(Validate).ValidateOnStart();
+        services.AddOptions<StorageOptions>().Validate(options => !options.Validate().Any(), "the storage's options are out of range").ValidateOnStart();
         services.AddSingleton(provider => new PostgresPartitionStore(
             source,
             provider.GetRequiredService<IOptions<StorageOptions>>().Value,
@@ -37,11 +37,5 @@ public static class StorageHosting
         builder.ReadBufferSize = Math.Max(builder.ReadBufferSize, 128 << 10);
         builder.WriteBufferSize = Math.Max(builder.WriteBufferSize, 64 << 10);
         return builder.ConnectionString;
-    }
-
-    private static bool Validate(StorageOptions options)
-    {
-        options.Validate();
-        return true;
     }
 }

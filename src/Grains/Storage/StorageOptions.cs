@@ -78,36 +78,33 @@ public sealed class StorageOptions
     /// <summary>How long the start waits for PostgreSQL to be there.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Throws <see cref="InvalidOperationException"/> naming the first value that cannot work.</summary>
-    public void Validate()
-    {
-        Check(Lanes is >= 1 and <= 64, nameof(Lanes), "1 to 64");
-        Check(MaxFlushBytes is >= 4096 and <= 256 << 20, nameof(MaxFlushBytes), "4 KB to 256 MB");
-        Check(OneTripBytes >= 0 && OneTripBytes <= MaxFlushBytes, nameof(OneTripBytes), "0 to MaxFlushBytes");
-        Check(MaxQueuedBytesPerLane >= MaxFlushBytes, nameof(MaxQueuedBytesPerLane), "at least MaxFlushBytes");
-        Check(MaxQueuedBatchesPerLane >= 1, nameof(MaxQueuedBatchesPerLane), "at least 1");
-        Check(StatementTimeout > TimeSpan.Zero, nameof(StatementTimeout), "positive");
-        Check(ConnectTimeout > TimeSpan.Zero, nameof(ConnectTimeout), "positive");
-        Check(ReconnectDelay > TimeSpan.Zero, nameof(ReconnectDelay), "positive");
-        Check(ReadConnections is >= 1 and <= 64, nameof(ReadConnections), "1 to 64");
-        Check(WorkConnections is >= 1 and <= 64, nameof(WorkConnections), "1 to 64");
-        Check(ReadBlockBytes is >= 65_536 and <= 64 << 20, nameof(ReadBlockBytes), "64 KB to 64 MB");
-        Check(ReadAheadBytes == 0 || ReadAheadBytes >= ReadBlockBytes, nameof(ReadAheadBytes), "0, or at least ReadBlockBytes");
-        Check(MaxOpensPerStatement is >= 1 and <= 10_000, nameof(MaxOpensPerStatement), "1 to 10,000");
-        Check(StuckWriterAfter > TimeSpan.Zero, nameof(StuckWriterAfter), "positive");
-        Check(SlabBytes >= 65_536, nameof(SlabBytes), "at least 64 KB");
-        Check(SlabAge > TimeSpan.Zero, nameof(SlabAge), "positive");
-        Check(KeeperInterval > TimeSpan.Zero, nameof(KeeperInterval), "positive");
-        Check(CopyForwardLiveFraction is >= 0 and < 1, nameof(CopyForwardLiveFraction), "0 to below 1");
-        Check(CopyForwardAfter >= TimeSpan.Zero, nameof(CopyForwardAfter), "not negative");
-        Check(CopyForwardBytesPerRun > 0, nameof(CopyForwardBytesPerRun), "positive");
-        Check(DeletedPartitionsKept > TimeSpan.Zero, nameof(DeletedPartitionsKept), "positive");
-        Check(StartTimeout > TimeSpan.Zero, nameof(StartTimeout), "positive");
-    }
+    /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
+    public IEnumerable<string> Validate() =>
+        Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
 
-    private static void Check(bool holds, string name, string range)
-    {
-        if (!holds)
-            throw new InvalidOperationException($"StorageOptions.{name} must be {range}.");
-    }
+    private IEnumerable<(bool Holds, string Name, object Value, string Wanted)> Checks() =>
+    [
+        (Lanes is >= 1 and <= 64, nameof(Lanes), Lanes, "1 to 64"),
+        (MaxFlushBytes is >= 4096 and <= 256 << 20, nameof(MaxFlushBytes), MaxFlushBytes, "4 KB to 256 MB"),
+        (OneTripBytes >= 0 && OneTripBytes <= MaxFlushBytes, nameof(OneTripBytes), OneTripBytes, "0 to MaxFlushBytes"),
+        (MaxQueuedBytesPerLane >= MaxFlushBytes, nameof(MaxQueuedBytesPerLane), MaxQueuedBytesPerLane, "at least MaxFlushBytes"),
+        (MaxQueuedBatchesPerLane >= 1, nameof(MaxQueuedBatchesPerLane), MaxQueuedBatchesPerLane, "at least 1"),
+        (StatementTimeout > TimeSpan.Zero, nameof(StatementTimeout), StatementTimeout, "positive"),
+        (ConnectTimeout > TimeSpan.Zero, nameof(ConnectTimeout), ConnectTimeout, "positive"),
+        (ReconnectDelay > TimeSpan.Zero, nameof(ReconnectDelay), ReconnectDelay, "positive"),
+        (ReadConnections is >= 1 and <= 64, nameof(ReadConnections), ReadConnections, "1 to 64"),
+        (WorkConnections is >= 1 and <= 64, nameof(WorkConnections), WorkConnections, "1 to 64"),
+        (ReadBlockBytes is >= 65_536 and <= 64 << 20, nameof(ReadBlockBytes), ReadBlockBytes, "64 KB to 64 MB"),
+        (ReadAheadBytes == 0 || ReadAheadBytes >= ReadBlockBytes, nameof(ReadAheadBytes), ReadAheadBytes, "0, or at least ReadBlockBytes"),
+        (MaxOpensPerStatement is >= 1 and <= 10_000, nameof(MaxOpensPerStatement), MaxOpensPerStatement, "1 to 10,000"),
+        (StuckWriterAfter > TimeSpan.Zero, nameof(StuckWriterAfter), StuckWriterAfter, "positive"),
+        (SlabBytes >= 65_536, nameof(SlabBytes), SlabBytes, "at least 64 KB"),
+        (SlabAge > TimeSpan.Zero, nameof(SlabAge), SlabAge, "positive"),
+        (KeeperInterval > TimeSpan.Zero, nameof(KeeperInterval), KeeperInterval, "positive"),
+        (CopyForwardLiveFraction is >= 0 and < 1, nameof(CopyForwardLiveFraction), CopyForwardLiveFraction, "0 to below 1"),
+        (CopyForwardAfter >= TimeSpan.Zero, nameof(CopyForwardAfter), CopyForwardAfter, "not negative"),
+        (CopyForwardBytesPerRun > 0, nameof(CopyForwardBytesPerRun), CopyForwardBytesPerRun, "positive"),
+        (DeletedPartitionsKept > TimeSpan.Zero, nameof(DeletedPartitionsKept), DeletedPartitionsKept, "positive"),
+        (StartTimeout > TimeSpan.Zero, nameof(StartTimeout), StartTimeout, "positive"),
+    ];
 }

@@ -52,7 +52,7 @@ internal sealed class TopicCatalog
         var overrides = topic.Configs
             .Where(config => config.Value is not null)
             .ToImmutableDictionary(config => config.Key, config => config.Value!);
-        var created = new TopicDescription(topic.Name, topicId, CountOf(topic), overrides, Version + 1, topic.IsInternal);
+        var created = new TopicDescription(topic.Name, topicId, CountOf(topic), overrides, Version + 1, topic.IsInternal, Version + 1);
         return Accept(created, validateOnly);
     }
 
@@ -108,14 +108,15 @@ internal sealed class TopicCatalog
     public CatalogChanges ChangesSince(long version)
     {
         if (version == Version)
-            return new CatalogChanges(Version, [], [], IsComplete: false);
+            return new CatalogChanges(Version, [], [], IsComplete: false, _options.NumPartitions);
         if (version <= 0 || version < _forgottenDeletions || version > Version)
-            return new CatalogChanges(Version, [.. _byName.Values], [], IsComplete: true);
+            return new CatalogChanges(Version, [.. _byName.Values], [], IsComplete: true, _options.NumPartitions);
         return new CatalogChanges(
             Version,
             [.. _byName.Values.Where(topic => topic.Version > version)],
             [.. _deletions.Where(deletion => deletion.Version > version).Select(deletion => deletion.TopicId)],
-            IsComplete: false);
+            IsComplete: false,
+            _options.NumPartitions);
     }
 
     private TopicDescription? Find(Guid topicId) => _names.TryGetValue(topicId, out var name) ? _byName[name] : null;

@@ -8,7 +8,6 @@ namespace Granary.Silo.Clustering;
 /// </summary>
 internal sealed class SiloClaim : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500);
 
     private readonly string _connectionString;
@@ -28,12 +27,12 @@ internal sealed class SiloClaim : IAsyncDisposable
     public static string Space(string clusterId) => $"granary.silo.{clusterId}";
 
     /// <summary>
-    /// Takes the claim, waiting a while for the session of a silo that has just died to end. Null: another silo has the name.
+    /// Takes the claim, waiting for <paramref name="patience"/> for the session of a silo that has just died to end. Null: another silo has the name.
     /// </summary>
-    public static async Task<SiloClaim?> TakeAsync(string connectionString, string clusterId, string siloName, CancellationToken cancellation)
+    public static async Task<SiloClaim?> TakeAsync(string connectionString, string clusterId, string siloName, TimeSpan patience, CancellationToken cancellation)
     {
         var claim = new SiloClaim(connectionString, clusterId, siloName);
-        for (var waited = TimeSpan.Zero; waited < s_patience; waited += s_interval)
+        for (var waited = TimeSpan.Zero; ; waited += s_interval)
         {
             if (await claim.TryTakeAsync(cancellation))
             {
@@ -41,11 +40,14 @@ internal sealed class SiloClaim : IAsyncDisposable
                 return claim;
             }
 
+            if (waited >= patience)
+            {
+                await claim.DisposeAsync();
+                return null;
+            }
+
             await Task.Delay(s_interval, cancellation);
         }
-
-        await claim.DisposeAsync();
-        return null;
     }
 
     public async ValueTask DisposeAsync()

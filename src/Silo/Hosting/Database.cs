@@ -1,3 +1,5 @@
+using Granary.Gateway.Hosting;
+using System.Net.Sockets;
 using Granary.Grains.Storage;
 using Granary.Silo.Postgres;
 using Npgsql;
@@ -26,16 +28,11 @@ internal sealed class Database : IAsyncDisposable
     public string Description { get; }
 
     /// <exception cref="PostgresStartException">The embedded server cannot run.</exception>
-    /// <exception cref="NpgsqlException">The given server cannot be reached.</exception>
+    /// <exception cref="StartException">The given server cannot be reached, or refuses us.</exception>
     public static async Task<Database> OpenAsync(string? connectionString, string dataFolder, CancellationToken cancellation)
     {
         if (!string.IsNullOrWhiteSpace(connectionString))
-        {
-            var given = new NpgsqlConnectionStringBuilder(connectionString);
-            var database = new Database(null, Complete(connectionString), $"{given.Host}:{given.Port}, database {given.Database ?? given.Username}");
-            await using var probe = await database.Source.OpenConnectionAsync(cancellation);
-            return database;
-        }
+            return await OpenGivenAsync(connectionString, cancellation);
 
         if (OperatingSystem.IsWindows())
             throw new PostgresStartException("On Windows Granary does not start a PostgreSQL of its own: name a running one in ConnectionStrings__Granary.");
@@ -52,6 +49,32 @@ internal sealed class Database : IAsyncDisposable
         await Source.DisposeAsync();
         if (_embedded is not null)
             await _embedded.DisposeAsync();
+    }
+
+    private static async Task<Database> OpenGivenAsync(string connectionString, CancellationToken cancellation)
+    {
+        Database database;
+        try
+        {
+            var given = new NpgsqlConnectionStringBuilder(connectionString);
+            database = new Database(null, Complete(connectionString), $"{given.Host}:{given.Port}, database {given.Database ?? given.Username}");
+        }
+        catch (ArgumentException failure)
+        {
+            // Not the string itself: there may be a password in it.
+            throw new StartException(ExitCode.WrongSettings, $"ConnectionStrings__Granary is no connection string for PostgreSQL: {failure.Message}");
+        }
+
+        try
+        {
+            await using var probe = await database.Source.OpenConnectionAsync(cancellation);
+            return database;
+        }
+        catch (Exception failure) when (failure is NpgsqlException or SocketException or TimeoutException or IOException)
+        {
+            await database.DisposeAsync();
+            throw new StartException(ExitCode.NoPostgres, $"ConnectionStrings__Granary ({database.Description}): {failure.Message}");
+        }
     }
 
     private static string Complete(string connectionString)

@@ -1,3 +1,4 @@
+using Granary.Gateway.Hosting;
 using Granary.Silo.Clustering;
 using Npgsql;
 
@@ -75,6 +76,9 @@ internal static class OrleansStorageSchema
         ("DeleteStorageKey", DeleteStorage),
     ];
 
+    /// <summary>Raised by every change of the tables that an older program would not understand.</summary>
+    private const int Version = 1;
+
     /// <summary>The schema of the database in which all of Granary lies; it is first in the search path of every connection.</summary>
     public const string Schema = "granary";
 
@@ -87,6 +91,7 @@ internal static class OrleansStorageSchema
         await ExecuteAsync(connection, $"CREATE SCHEMA IF NOT EXISTS {Schema}", cancellation);
         await ExecuteAsync(connection, $"SET LOCAL search_path = {Schema}", cancellation);
         await ExecuteAsync(connection, "SET LOCAL client_min_messages = warning", cancellation);
+        await CheckVersionAsync(connection, cancellation);
         await ExecuteAsync(connection, Tables, cancellation);
         await ExecuteAsync(connection, MemberRows.Columns, cancellation);
         await ExecuteAsync(connection, OrleansClusteringQueries.Tables, cancellation);
@@ -100,6 +105,18 @@ internal static class OrleansStorageSchema
         }
 
         await transaction.CommitAsync(cancellation);
+    }
+
+    /// <summary>A database that a newer version has changed is left alone.</summary>
+    private static async Task CheckVersionAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_version (version int NOT NULL)", cancellation);
+        await using var command = new NpgsqlCommand("SELECT max(version) FROM schema_version", connection);
+        var found = await command.ExecuteScalarAsync(cancellation) as int?;
+        if (found > Version)
+            throw new StartException(ExitCode.NewerSchema, $"The database has schema version {found}; this program knows version {Version} and older. Start a newer one.");
+        if (found is null)
+            await ExecuteAsync(connection, $"INSERT INTO schema_version VALUES ({Version})", cancellation);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)

@@ -1,46 +1,65 @@
 using Granary.Gateway;
 using Granary.Gateway.Hosting;
+using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Partitions;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
 using Granary.Silo.Clustering;
-using Granary.Silo.Postgres;
-using Npgsql;
 
 namespace Granary.Silo.Hosting;
 
 /// <summary>The whole program, from its settings to its exit code.</summary>
 internal static class SiloHost
 {
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(5);
+
     public static async Task<ExitCode> RunAsync(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
+        if (SettingsCheck.Wrong(builder.Configuration).ToList() is { Count: > 0 } wrong)
+            return Fail(new StartFailure(ExitCode.WrongSettings, string.Join(' ', wrong)));
         var settings = SiloSettings.Read(builder.Configuration);
-        var dataFolder = settings.ChosenDataFolder;
-        using var starting = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var starting = new CancellationTokenSource(s_startTimeout);
+        using var asked = new StopRequest(starting);
         try
         {
-            await using var database = await Database.OpenAsync(builder.Configuration.GetConnectionString("Granary"), dataFolder, starting.Token);
-            await OrleansStorageSchema.EnsureAsync(database.Source, starting.Token);
-            await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, settings.SiloName, starting.Token);
-            if (claim is null)
-                return StartFailures.Tell(ExitCode.AnotherSilo, $"Another silo named '{settings.SiloName}' of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or give this one another name (Granary__SiloName).");
-            if (await ClockCheck.ComplaintAsync(database.Source, TimeProvider.System, starting.Token) is { } complaint)
-                return StartFailures.Tell(ExitCode.ClockOff, complaint);
-            await new LostSilos(database.Source, settings.ClusterId).BuryAsync(settings.SiloName, starting.Token);
-            var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting.Token);
-            await using var app = Compose(builder, settings, database, node);
-            await app.StartAsync(starting.Token);
-            Announcement.Print(Console.Out, app, database);
-            await app.WaitForShutdownAsync(CancellationToken.None);
+            return await RunAsync(builder, settings, starting.Token);
+        }
+        catch (OperationCanceledException) when (asked.IsMade)
+        {
             return ExitCode.Stopped;
+        }
+        catch (OperationCanceledException) when (starting.IsCancellationRequested)
+        {
+            return Fail(new StartFailure(ExitCode.Failed, $"The start took longer than {s_startTimeout}."));
         }
         catch (Exception failure)
         {
-            return StartFailures.Tell(CodeOf(failure), failure);
+            return Fail(StartFailure.Of(failure, settings));
         }
+    }
+
+    private static async Task<ExitCode> RunAsync(WebApplicationBuilder builder, SiloSettings settings, CancellationToken starting)
+    {
+        await using var database = await Database.OpenAsync(builder.Configuration.GetConnectionString("Granary"), settings.ChosenDataFolder, starting);
+
+        // The claim is first: whoever is refused has changed nothing.
+        await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, settings.SiloName, settings.ClaimPatience, starting)
+            ?? throw new StartException(
+                ExitCode.AnotherSilo,
+                $"Another silo named '{settings.SiloName}' of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or give this one another name (Granary__SiloName).");
+        if (await ClockCheck.ComplaintAsync(database.Source, TimeProvider.System, starting) is { } complaint)
+            throw new StartException(ExitCode.ClockOff, complaint);
+        await OrleansStorageSchema.EnsureAsync(database.Source, starting);
+        await new LostSilos(database.Source, settings.ClusterId).BuryAsync(settings.SiloName, starting);
+        var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting);
+        await using var app = Compose(builder, settings, database, node);
+        await app.StartAsync(starting);
+        Announcement.Print(Console.Out, app, database);
+        await app.WaitForShutdownAsync(CancellationToken.None);
+        return ExitCode.Stopped;
     }
 
     /// <summary>The list of what a silo is made of. Parts start in this order and stop in the reverse.</summary>
@@ -66,15 +85,10 @@ internal static class SiloHost
         builder.Services.AddGranaryHealth().AddDatabaseCheck(database.Source);
         var app = builder.Build();
         app.MapGranaryHealth();
+        app.MapGranaryCluster();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
 
-    private static ExitCode CodeOf(Exception failure) => failure switch
-    {
-        PostgresStartException => ExitCode.NoEmbeddedPostgres,
-        NpgsqlException => ExitCode.NoPostgres,
-        AggregateException { InnerException: { } inner } => CodeOf(inner),
-        _ => StartFailures.CodeOf(failure),
-    };
+    private static ExitCode Fail(StartFailure failure) => StartFailures.Tell(failure.Code, failure.Message.ReplaceLineEndings(" "));
 }

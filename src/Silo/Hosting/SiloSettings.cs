@@ -27,6 +27,9 @@ public sealed class SiloSettings
     /// <summary>Orleans' port for in-cluster clients; 0: 30000, or a free one when that is taken.</summary>
     public int GatewayPort { get; set; }
 
+    /// <summary>How long a start waits for another silo's session on the database to end. Too small: a silo that was killed cannot start again at once.</summary>
+    public TimeSpan ClaimPatience { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Where the embedded PostgreSQL keeps its data, when no connection string is given. Environment: GRANARY_DATA.</summary>
     public string DataFolder { get; set; } = ".granary";
 
@@ -34,4 +37,43 @@ public sealed class SiloSettings
     public string ChosenDataFolder => Environment.GetEnvironmentVariable("GRANARY_DATA") is { Length: > 0 } folder ? folder : DataFolder;
 
     public static SiloSettings Read(IConfiguration configuration) => configuration.GetSection("Granary").Get<SiloSettings>() ?? new SiloSettings();
+
+    /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
+    public IEnumerable<string> Validate()
+    {
+        if (!IsListenable(HttpUrl))
+            yield return $"{nameof(HttpUrl)} is '{HttpUrl}': a URL like http://127.0.0.1:8080 is wanted.";
+        foreach (var (name, port) in new[] { (nameof(SiloPort), SiloPort), (nameof(GatewayPort), GatewayPort) })
+        {
+            if (port is < 0 or > 65535)
+                yield return $"{name} is {port}: 0 to 65535 is wanted.";
+        }
+
+        foreach (var (name, value) in new[]
+        {
+            (nameof(ClusterId), ClusterId), (nameof(SiloAddress), SiloAddress), (nameof(SiloName), SiloName), (nameof(DataFolder), DataFolder),
+        })
+        {
+            if (string.IsNullOrWhiteSpace(value))
+                yield return $"{name} is empty.";
+        }
+
+        if (ProbeInterval < TimeSpan.FromMilliseconds(100) || ProbeInterval > TimeSpan.FromMinutes(1))
+            yield return $"{nameof(ProbeInterval)} is {ProbeInterval}: 100 ms to 1 minute is wanted.";
+        if (ClaimPatience < TimeSpan.Zero)
+            yield return $"{nameof(ClaimPatience)} is {ClaimPatience}: 0 or more is wanted.";
+    }
+
+    /// <summary>What Kestrel takes: several with semicolons between them, and `*` for all addresses.</summary>
+    private static bool IsListenable(string urls)
+    {
+        try
+        {
+            return urls.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(BindingAddress.Parse).ToList() is { Count: > 0 };
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
 }

@@ -39,7 +39,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     public string DataFolder { get; }
 
     /// <summary>The process id of the running server, or null.</summary>
-    public int? ProcessId => ReadProcessId() is { } id && IsRunning(id) ? id : null;
+    public int? ProcessId => ReadProcessId() is { } id && IsServer(id) ? id : null;
 
     /// <summary>How to connect.</summary>
     public string ConnectionString => ConnectionStringTo(_sockets);
@@ -77,6 +77,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         {
             if (_stopped || ProcessId is not null)
                 return;
+            ForgetForeignProcess();
             var (exitCode, output) = await UnprivilegedCommand.RunAsync(
                 Program("pg_ctl"), "start", "--wait", "--timeout", "120", "--silent", "--pgdata", DataFolder, "--log", _log);
             if (exitCode != 0)
@@ -196,6 +197,38 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         if (Encoding.UTF8.GetByteCount(Path.Combine(sockets, ".s.PGSQL.5432")) > LongestSocketPath)
             throw new PostgresStartException($"The path {sockets} is too long for a unix socket ({LongestSocketPath} bytes): set TMPDIR to a shorter one.");
         return sockets;
+    }
+
+    /// <summary>
+    /// A server that crashed leaves its process id behind, and the machine may have given that to any other program since; after a restart of a
+    /// container it nearly always has. The command line tells, and may be read whoever runs the server.
+    /// </summary>
+    private bool IsServer(int id) => IsRunning(id) && (CommandOf(id) is not { } command || command.Contains(DataFolder, StringComparer.Ordinal));
+
+    /// <summary>
+    /// PostgreSQL does not start while there is a process with the id in its file: whatever that is, and also where its own former one has ended and
+    /// nobody has asked for its exit code, which as the first process of a container nobody ever does. What processes of the former one are
+    /// still at work PostgreSQL finds out by its shared memory, whether the file is there or not.
+    /// </summary>
+    private void ForgetForeignProcess()
+    {
+        if (ReadProcessId() is { } id && IsRunning(id) && CommandOf(id) is { } command && Path.GetFileName(command.FirstOrDefault()) != "postgres")
+            File.Delete(Path.Combine(DataFolder, "postmaster.pid"));
+    }
+
+    /// <summary>Program and arguments; empty for a process that has ended and is not yet forgotten; null where the system does not tell.</summary>
+    private static string[]? CommandOf(int id)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
     }
 
     private static bool IsRunning(int id) => SendSignal(id, 0) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;

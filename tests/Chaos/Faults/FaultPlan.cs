@@ -4,10 +4,14 @@ namespace Granary.Chaos.Faults;
 internal sealed class FaultPlan(int seed, int silos, bool canCut)
 {
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(3);
 
     private readonly Random _random = new(seed);
+    private readonly FaultKind[] _kinds = [.. Enum.GetValues<FaultKind>().Where(kind => canCut || kind is not (FaultKind.CutFromPeers or FaultKind.CutFromPostgres))];
     private readonly List<FaultKind> _bag = [];
+
+    /// <summary>How many faults it takes until each kind has come.</summary>
+    public int Kinds => _kinds.Length;
 
     /// <summary>
     /// All kinds come about equally often, each once before any comes again: else a short run of an unlucky seed would only restart things.
@@ -38,7 +42,7 @@ internal sealed class FaultPlan(int seed, int silos, bool canCut)
 
     private void Fill()
     {
-        _bag.AddRange(Enum.GetValues<FaultKind>().Where(kind => canCut || kind is not (FaultKind.CutFromPeers or FaultKind.CutFromPostgres)));
+        _bag.AddRange(_kinds);
         _random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_bag));
     }
 

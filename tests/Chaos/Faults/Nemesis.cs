@@ -7,7 +7,7 @@ namespace Granary.Chaos.Faults;
 
 /// <summary>
 /// Strikes a cluster with the faults of a plan, one after another, and heals each: at most one silo is down by it at a time. Beside it
-/// silos that end by themselves are started again, as a supervisor would; only one that hung or was cut off may do so.
+/// silos that end by themselves are started again, as a supervisor would; only one that hung, was cut off, or had no processor may do so.
 /// </summary>
 internal sealed class Nemesis : IAsyncDisposable
 {
@@ -23,6 +23,7 @@ internal sealed class Nemesis : IAsyncDisposable
     private readonly SemaphoreSlim[] _silos;
     private readonly long[] _mayEndUntil;
     private readonly SemaphoreSlim _postgres = new(1, 1);
+    private readonly StallWatch _stalls = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<string> _failures = [];
     private readonly Task _watching;
@@ -40,6 +41,9 @@ internal sealed class Nemesis : IAsyncDisposable
     /// <summary>How often each kind has struck.</summary>
     public Dictionary<FaultKind, int> Struck { get; } = [];
 
+    /// <summary>How often the machine left this process without a processor for long.</summary>
+    public int Stalls => _stalls.Stalls;
+
     /// <summary>What went wrong with the cluster itself: a silo that ended without a reason, or could not be started.</summary>
     public IReadOnlyList<string> Failures
     {
@@ -50,11 +54,11 @@ internal sealed class Nemesis : IAsyncDisposable
         }
     }
 
-    /// <summary>Strikes for so long; returns when the last fault is healed.</summary>
-    public async Task RunAsync(FaultPlan plan, TimeSpan duration)
+    /// <summary>Strikes for so long, or (null) once with each kind; returns when the last fault is healed.</summary>
+    public async Task RunAsync(FaultPlan plan, TimeSpan? duration)
     {
         var clock = Stopwatch.StartNew();
-        while (clock.Elapsed < duration)
+        for (var struck = 0; duration is null ? struck < plan.Kinds : clock.Elapsed < duration; struck++)
         {
             var fault = plan.Next();
             await Task.Delay(fault.Pause);
@@ -69,6 +73,7 @@ internal sealed class Nemesis : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _watching;
+        await _stalls.DisposeAsync();
         _stopping.Dispose();
         _postgres.Dispose();
         foreach (var silo in _silos)
@@ -202,7 +207,9 @@ internal sealed class Nemesis : IAsyncDisposable
             if (_cluster[silo].UnaskedExitCode is null)
                 return;
             _history.Note(report);
-            if (Stopwatch.GetTimestamp() > Volatile.Read(ref _mayEndUntil[silo]))
+            if (_stalls.HasStalledWithin(s_mayEndFor))
+                _history.Note($"the machine stalled: silo {silo} may end");
+            else if (Stopwatch.GetTimestamp() > Volatile.Read(ref _mayEndUntil[silo]))
                 Fail(report);
             await StartAsync(silo);
         }

@@ -5,17 +5,18 @@ using Granary.Abstractions.Topics;
 namespace Granary.Gateway.Kafka.Apis;
 
 /// <summary>
-/// What DescribeConfigs says of a broker: this process's options under Kafka's names, and the brokers' names of the topics' defaults.
+/// What DescribeConfigs says of a broker: this process's options under Kafka's names, what the catalog creates topics with, and the
+/// brokers' names of the topics' defaults.
 /// All are read-only. Only what clients and tools look for is listed.
 /// </summary>
 internal static class BrokerConfigs
 {
-    public static ImmutableArray<ListedConfig> List(KafkaOptions options)
+    public static ImmutableArray<ListedConfig> List(KafkaOptions options, int defaultPartitionCount)
     {
         var defaults = new KafkaOptions();
         var listed = new List<ListedConfig>
         {
-            Option("num.partitions", ConfigType.Int, options.NumPartitions, defaults.NumPartitions,
+            Option("num.partitions", ConfigType.Int, defaultPartitionCount, 1,
                 "Partitions of a topic that is created without a number of its own."),
             Option("auto.create.topics.enable", ConfigType.Boolean, options.AutoCreateTopics, defaults.AutoCreateTopics,
                 "Whether a client that asks for a topic's metadata may create it by that."),

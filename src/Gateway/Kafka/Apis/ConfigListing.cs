@@ -30,14 +30,13 @@ internal sealed record ListedConfig(
 /// <summary>Configs as DescribeConfigs and CreateTopics list them: every config there is, with its value and where that comes from.</summary>
 internal sealed class ConfigListing(IOptions<KafkaOptions> options)
 {
-    private readonly ImmutableArray<ListedConfig> _broker = BrokerConfigs.List(options.Value);
-
     /// <summary>A topic's configs; <paramref name="overrides"/> are those that were set on it.</summary>
     public IEnumerable<ListedConfig> OfTopic(ImmutableDictionary<string, string> overrides) =>
         TopicConfigs.Definitions.Select(definition => OfTopic(definition, overrides.GetValueOrDefault(definition.Name)));
 
     /// <summary>The configs of this process, none of which can be changed while it runs.</summary>
-    public IEnumerable<ListedConfig> OfBroker() => _broker;
+    /// <param name="defaultPartitionCount">num.partitions, as the catalog says it.</param>
+    public IEnumerable<ListedConfig> OfBroker(int defaultPartitionCount) => BrokerConfigs.List(options.Value, defaultPartitionCount);
 
     internal static ListedConfig OfTopic(TopicConfigDefinition definition, string? topicValue)
     {

@@ -6,11 +6,10 @@
 using System.Collections.Immutable;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Kafka.Wire;
-using Microsoft.Extensions.Options;
 
 namespace Granary.Gateway.Kafka.Apis;
 
-internal sealed class CreateTopicsApi(CatalogCalls catalog, ConfigListing configs, IOptions<KafkaOptions> options)
+internal sealed class CreateTopicsApi(CatalogCalls catalog, ConfigListing configs)
 {
     public const short LowestVersion = 2;
     public const short HighestVersion = 7;
@@ -50,21 +49,15 @@ internal sealed class CreateTopicsApi(CatalogCalls catalog, ConfigListing config
                 topic.ReplicationFactor,
                 [.. topic.Assignments.Select(assignment => (assignment.PartitionIndex, (IReadOnlyList<int>)assignment.BrokerIds))]);
 
-    private NewTopic ToNewTopic(CreateTopicsRequest.CreatableTopic topic)
+    private static NewTopic ToNewTopic(CreateTopicsRequest.CreatableTopic topic)
     {
         // A config that is named twice counts as it was said last, as in Kafka.
         var overrides = ImmutableDictionary.CreateBuilder<string, string?>();
         foreach (var config in topic.Configs)
             overrides[config.Name] = config.Value;
-        var partitionCount = topic switch
-        {
-            { Assignments.Count: > 0 } => topic.Assignments.Count,
-            { NumPartitions: -1 } => options.Value.NumPartitions,
-            _ => topic.NumPartitions,
-        };
         return new NewTopic(
             topic.Name,
-            partitionCount,
+            topic.Assignments.Count > 0 ? topic.Assignments.Count : topic.NumPartitions,
             overrides.ToImmutable(),
             topic.ReplicationFactor);
     }

@@ -9,7 +9,7 @@ using Granary.Gateway.Kafka.Wire;
 
 namespace Granary.Gateway.Kafka.Apis;
 
-internal sealed class DescribeConfigsApi(ClusterView cluster, TopicLookup lookup, ConfigListing listing)
+internal sealed class DescribeConfigsApi(ClusterView cluster, TopicDirectory directory, TopicLookup lookup, ConfigListing listing)
 {
     public const short LowestVersion = 1;
     public const short HighestVersion = 4;
@@ -68,7 +68,7 @@ internal sealed class DescribeConfigsApi(ClusterView cluster, TopicLookup lookup
             case (sbyte)ConfigResourceType.Broker:
                 if (RefuseBroker(name, cluster.NodeId) is { } refusal)
                     return ([], ErrorCode.InvalidRequest, refusal);
-                return (name.Length == 0 ? [] : listing.OfBroker(), ErrorCode.None, null);
+                return (name.Length == 0 ? [] : listing.OfBroker(directory.DefaultPartitionCount), ErrorCode.None, null);
             default:
                 return ([], ErrorCode.InvalidRequest, $"Resource type {type} has no configs here; 2 (topic) and 4 (broker) have.");
         }
