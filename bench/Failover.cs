@@ -15,6 +15,10 @@ internal static class Failover
     private const int Silos = 3;
     private const int Victim = 1;
 
+    private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Of a thousand partitions: 4,000 produces a second. Fifty thousand, as the other pace makes them, are more than two cores take.</summary>
+    private static readonly TimeSpan s_slowPace = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_calm = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(8);
@@ -25,7 +29,7 @@ internal static class Failover
     {
         await using (var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = Silos }))
         {
-            await using var client = await StartLoadAsync(cluster, "failover", 60);
+            await using var client = await StartLoadAsync(cluster, "failover", 60, s_pace);
             for (var run = 0; run < Runs; run++)
             {
                 await MeasureAsync(table, client, cluster, "kill -9", "300 / 1,000", () => Now(cluster[Victim].Kill), () => cluster.StartAsync(Victim));
@@ -38,18 +42,18 @@ internal static class Failover
 
         await using (var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = Silos }))
         {
-            await using var client = await StartLoadAsync(cluster, "thousand", 1_000);
+            await using var client = await StartLoadAsync(cluster, "thousand", 1_000, s_slowPace);
             await MeasureAsync(table, client, cluster, "kill -9 of 1,000 partitions", "1,500 for the last", () => Now(cluster[Victim].Kill), () => cluster.StartAsync(Victim));
         }
 
         await ThroughputAsync(table);
     }
 
-    private static async Task<FailoverClient> StartLoadAsync(ClusterProcess cluster, string topic, int partitions)
+    private static async Task<FailoverClient> StartLoadAsync(ClusterProcess cluster, string topic, int partitions, TimeSpan pace)
     {
         using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = cluster.KafkaBootstrap }).Build())
             await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]);
-        var client = new FailoverClient(topic, partitions, cluster.KafkaBootstrap);
+        var client = new FailoverClient(topic, partitions, cluster.KafkaBootstrap, pace);
         client.Start();
 
         // What a server does in its first seconds is the runtime's compiler's work: it is not measured.
@@ -94,7 +98,7 @@ internal static class Failover
     {
         var clock = Stopwatch.StartNew();
         await Task.Delay(s_calm);
-        while (client.OpenGapInMilliseconds() > 200)
+        while (client.OpenGapInMilliseconds() > 500)
         {
             if (clock.Elapsed > s_patience)
                 throw new InvalidOperationException($"a partition acknowledges nothing for {client.OpenGapInMilliseconds():0} ms");

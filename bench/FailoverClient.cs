@@ -9,7 +9,7 @@ using Granary.Support.Kafka;
 namespace Granary.Bench;
 
 /// <summary>
-/// A produce and a fetch every 20 ms on every partition, from one process, in one request a leader as clients send them; an open loop that
+/// A produce and a fetch on every partition at a steady pace, from one process, in one request a leader as clients send them; an open loop that
 /// keeps five requests of a kind in flight on a connection. It follows leaders as clients do, from Metadata, which it asks for at once after
 /// an error and every 50 ms anyway: so the figures are the cluster's, and not those of a client's timeouts (30 s by default for a broker that
 /// hangs) or retry backoffs (100 ms and more). What it measures is the longest time between two acknowledged produces of each partition.
@@ -21,11 +21,11 @@ internal sealed class FailoverClient : IAsyncDisposable
     private const short MetadataVersion = 9;
     private const int MaxInFlight = 5;
 
-    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_metadataInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_metadataTimeout = TimeSpan.FromMilliseconds(150);
 
     private readonly string _topic;
+    private readonly TimeSpan _pace;
     private readonly IPEndPoint[] _bootstrap;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<IPEndPoint, Lazy<BrokerConnection>> _produceConnections = new();
@@ -38,9 +38,11 @@ internal sealed class FailoverClient : IAsyncDisposable
     private readonly List<Task> _running = [];
     private long _failures;
 
-    public FailoverClient(string topic, int partitions, string bootstrap)
+    /// <param name="pace">How often it produces to and fetches from each partition.</param>
+    public FailoverClient(string topic, int partitions, string bootstrap, TimeSpan pace)
     {
         _topic = topic;
+        _pace = pace;
         _bootstrap = [.. bootstrap.Split(',').Select(IPEndPoint.Parse)];
         _leaders = new IPEndPoint?[partitions];
         _last = new long[partitions];
@@ -96,7 +98,7 @@ internal sealed class FailoverClient : IAsyncDisposable
 
     private async Task BeatAsync(ConcurrentDictionary<IPEndPoint, Lazy<BrokerConnection>> connections, Func<BrokerConnection, int[], Task> ask)
     {
-        using var timer = new PeriodicTimer(s_tick);
+        using var timer = new PeriodicTimer(_pace);
         while (await TickAsync(timer))
         {
             foreach (var led in Enumerable.Range(0, _leaders.Length).Where(partition => _leaders[partition] is not null).GroupBy(partition => _leaders[partition]!))

@@ -107,7 +107,6 @@ public sealed class ClusterProcess : IAsyncDisposable
             Settings = new Dictionary<string, string>(_options.Settings)
             {
                 ["Granary__ClusterId"] = ClusterId,
-                ["Granary__ServiceId"] = ClusterId,
                 ["Granary__SiloName"] = $"silo-{silo}",
                 ["Granary__SiloAddress"] = address,
                 ["Granary__SiloPort"] = _ports[silo].Silo.ToString(CultureInfo.InvariantCulture),
