@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Granary.Support.Histories;
@@ -8,6 +9,7 @@ namespace Granary.Chaos;
 internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
     public static async Task<ChaosTopic> CreateAsync(string bootstrap, int partitions)
     {
@@ -39,7 +41,7 @@ internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
     public IReadOnlyList<long> Ends()
     {
         using var consumer = Consumer((_, _) => { });
-        return [.. Enumerable.Range(0, Partitions).Select(partition => consumer.QueryWatermarkOffsets(new TopicPartition(Name, partition), s_patience).High.Value)];
+        return [.. Enumerable.Range(0, Partitions).Select(partition => BoundsOf(consumer, new TopicPartition(Name, partition)).High.Value)];
     }
 
     /// <summary>Reads every log from its start to its end, and writes down what lies there.</summary>
@@ -49,7 +51,7 @@ internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
         {
             using var consumer = Consumer((_, _) => { });
             var here = new TopicPartition(Name, partition);
-            var bounds = consumer.QueryWatermarkOffsets(here, s_patience);
+            var bounds = BoundsOf(consumer, here);
             history.Add(new HistoryEvent(HistoryEventKind.FoundStart, Partition: partition, Offset: bounds.Low.Value));
             consumer.Assign(new TopicPartitionOffset(here, bounds.Low));
             for (var next = bounds.Low.Value; next < bounds.High.Value;)
@@ -61,6 +63,23 @@ internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
             }
 
             consumer.Close();
+        }
+    }
+
+    /// <summary>Asked until it is told: the client passes on "not the leader", having heard of a new one only then.</summary>
+    private static WatermarkOffsets BoundsOf(IConsumer<Ignore, byte[]> consumer, TopicPartition partition)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                return consumer.QueryWatermarkOffsets(partition, s_timeout);
+            }
+            catch (KafkaException) when (clock.Elapsed < s_patience)
+            {
+                // Asked again: each question takes a trip to the cluster, so this does not spin.
+            }
         }
     }
 }
