@@ -4,7 +4,7 @@ using Granary.Bench;
 using Granary.Support;
 
 // One run of everything, or of the figures that are named. Rounds: GRANARY_ROUNDS (3).
-string[] all = ["produce", "small", "latency", "fetch", "idle"];
+string[] all = ["produce", "small", "latency", "fetch", "idle", "failover"];
 var wanted = args.Length == 0 ? all : args;
 if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
 {
@@ -15,8 +15,9 @@ if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
 const int Partitions = 6;
 var rounds = int.TryParse(Environment.GetEnvironmentVariable("GRANARY_ROUNDS"), out var asked) ? asked : 3;
 var table = new ResultTable();
-await using (var silo = await SiloProcess.StartAsync(new SiloProcessOptions()))
+if (wanted.Any(name => name is not ("idle" or "failover")))
 {
+    await using var silo = await SiloProcess.StartAsync(new SiloProcessOptions());
     await WarmAsync(silo);
     for (var round = 1; round <= rounds; round++)
     {
@@ -40,6 +41,8 @@ await using (var silo = await SiloProcess.StartAsync(new SiloProcessOptions()))
 
 if (wanted.Contains("idle"))
     await IdlePartitions.RunAsync(table);
+if (wanted.Contains("failover"))
+    await Failover.RunAsync(table);
 table.Print(Console.Out);
 return 0;
 

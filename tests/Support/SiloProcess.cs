@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Granary.Silo.Postgres;
 
@@ -14,6 +12,8 @@ namespace Granary.Support;
 public sealed partial class SiloProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
+    private const int Suspend = 19;
+    private const int Continue = 18;
     private const int Interrupt = 2;
     private const int MaxKeptLines = 5_000;
 
@@ -24,11 +24,12 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private readonly bool _ownsFolder;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
-    private readonly int _kafkaPort = FreePort();
-    private readonly int _httpPort = FreePort();
-    private readonly int _siloPort = FreePort();
-    private readonly int _gatewayPort = FreePort();
+    private readonly int _kafkaPort = FreePorts.Next();
+    private readonly int _httpPort = FreePorts.Next();
+    private readonly int _siloPort = FreePorts.Next();
+    private readonly int _gatewayPort = FreePorts.Next();
     private Process? _process;
+    private bool _isAskedToEnd;
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private SiloProcess(SiloProcessOptions options)
@@ -39,9 +40,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>host:port of its Kafka listener.</summary>
-    public string KafkaBootstrap => $"127.0.0.1:{_kafkaPort}";
+    public string KafkaBootstrap => $"{_options.Address}:{_kafkaPort}";
 
-    public string HttpUrl => $"http://127.0.0.1:{_httpPort}";
+    public string HttpUrl => $"http://{_options.Address}:{_httpPort}";
 
     public string DataFolder { get; }
 
@@ -55,6 +56,12 @@ public sealed partial class SiloProcess : IAsyncDisposable
     public string Errors => string.Join('\n', _errors);
 
     public int ProcessId => _process!.Id;
+
+    /// <summary>Whether its process is there; one that is suspended is.</summary>
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>Its exit code where it has ended though nobody killed or stopped it; else null.</summary>
+    public int? UnaskedExitCode => !_isAskedToEnd && _process is { HasExited: true } ended ? ended.ExitCode : null;
 
     /// <summary>Starts a silo and waits until it says that it is ready.</summary>
     public static async Task<SiloProcess> StartAsync(SiloProcessOptions options)
@@ -103,13 +110,18 @@ public sealed partial class SiloProcess : IAsyncDisposable
     /// <summary>Ends it as a crash would (kill -9).</summary>
     public void Kill()
     {
+        _isAskedToEnd = true;
         _process!.Kill();
         _process.WaitForExit();
     }
 
     /// <summary>Asks it to stop; it ends a while later.</summary>
     /// <param name="likeCtrlC">True: by SIGINT, false: by SIGTERM.</param>
-    public void AskToStop(bool likeCtrlC = false) => _ = SendSignal(_process!.Id, likeCtrlC ? Interrupt : Terminate);
+    public void AskToStop(bool likeCtrlC = false)
+    {
+        _isAskedToEnd = true;
+        _ = SendSignal(_process!.Id, likeCtrlC ? Interrupt : Terminate);
+    }
 
     /// <summary>Asks it to stop, and waits for its end.</summary>
     public async Task<int> StopAsync()
@@ -126,6 +138,12 @@ public sealed partial class SiloProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Stops all of its threads where they are (SIGSTOP); its sockets stay open, and nothing answers.</summary>
+    public void Hang() => _ = SendSignal(_process!.Id, Suspend);
+
+    /// <summary>Lets it go on after <see cref="Hang"/> (SIGCONT).</summary>
+    public void Resume() => _ = SendSignal(_process!.Id, Continue);
+
     /// <summary>Ends its embedded PostgreSQL as a crash would (kill -9 of the main process).</summary>
     public void KillPostgres()
     {
@@ -139,6 +157,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
     {
         if (_process is { HasExited: false })
         {
+            Resume();
             _ = SendSignal(_process.Id, Terminate);
             using var deadline = new CancellationTokenSource(s_stopTimeout);
             await _process.WaitForExitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -156,7 +175,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private void Launch()
     {
         _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Granary.Silo.dll")])
+        _isAskedToEnd = false;
+        string[] command = [.. _options.Launcher, "dotnet", Path.Combine(AppContext.BaseDirectory, "Granary.Silo.dll")];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -164,6 +185,8 @@ public sealed partial class SiloProcess : IAsyncDisposable
         start.Environment["GRANARY_DATA"] = DataFolder;
         start.Environment["Granary__Kafka__Port"] = $"{_kafkaPort}";
         start.Environment["Granary__HttpUrl"] = HttpUrl;
+        start.Environment["Granary__Kafka__Address"] = _options.Address;
+        start.Environment["Granary__Kafka__AdvertisedHost"] = _options.Address;
         if (_options.ConnectionString is not null)
             start.Environment["ConnectionStrings__Granary"] = _options.ConnectionString;
         start.Environment["Granary__SiloPort"] = $"{_siloPort}";
@@ -186,6 +209,12 @@ public sealed partial class SiloProcess : IAsyncDisposable
         _output.Enqueue(line);
         if (_output.Count > MaxKeptLines)
             _output.TryDequeue(out _);
+        if (_options.LogFile is not null)
+        {
+            lock (_output)
+                File.AppendAllText(_options.LogFile, $"{DateTime.UtcNow:HH:mm:ss.fff} {line}\n");
+        }
+
         if (line.StartsWith("Granary is ready", StringComparison.Ordinal))
             _ready.TrySetResult();
     }
@@ -215,13 +244,6 @@ public sealed partial class SiloProcess : IAsyncDisposable
         {
             // It has ended already.
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

@@ -92,7 +92,7 @@ public sealed class KillTests(ITestOutputHelper output)
         for (var partition = 0; partition < Partitions; partition++)
         {
             found.AddRange(Topics.ReadAll(bootstrap, new TopicPartition(topic, partition))
-                .Select(record => new FoundRecord(record.Partition.Value, record.Offset.Value, SteadyLoad.Parse(record.Message.Value!))));
+                .Select(record => new FoundRecord(record.Partition.Value, record.Offset.Value, SentRecord.Parse(record.Message.Value!))));
         }
 
         return found;

@@ -67,19 +67,6 @@ internal sealed class SteadyLoad : IDisposable
         _stop.Dispose();
     }
 
-    /// <summary>A record's value: its producer, partition and number; the rest is filling.</summary>
-    public static SentRecord Parse(byte[] value) =>
-        new(BitConverter.ToInt32(value, 0), BitConverter.ToInt32(value, 4), BitConverter.ToInt64(value, 8));
-
-    private static byte[] Format(SentRecord record)
-    {
-        var value = new byte[100];
-        BitConverter.TryWriteBytes(value.AsSpan(0), record.Producer);
-        BitConverter.TryWriteBytes(value.AsSpan(4), record.Partition);
-        BitConverter.TryWriteBytes(value.AsSpan(8), record.Number);
-        return value;
-    }
-
     private void Send()
     {
         try
@@ -91,7 +78,7 @@ internal sealed class SteadyLoad : IDisposable
                     _unanswered.Wait(_stop.Token);
                     var record = new SentRecord(_producerNumber, partition.Partition.Value, number);
                     Sent.Enqueue(record);
-                    _producer.Produce(partition, new Message<Null, byte[]> { Value = Format(record) }, report => Answer(record, report));
+                    _producer.Produce(partition, new Message<Null, byte[]> { Value = record.ToValue() }, report => Answer(record, report));
                 }
             }
         }

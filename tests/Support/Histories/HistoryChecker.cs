@@ -1,7 +1,6 @@
-namespace Granary.Support.Histories;
+using System.Runtime.InteropServices;
 
-/// <summary>A record that a producer sent: who, to which partition, and its number in that producer's order on that partition.</summary>
-public readonly record struct SentRecord(int Producer, int Partition, long Number);
+namespace Granary.Support.Histories;
 
 /// <summary>What a producer was told: this record is on disk, at this offset.</summary>
 public readonly record struct AcknowledgedRecord(SentRecord Record, long Offset);
@@ -10,83 +9,63 @@ public readonly record struct AcknowledgedRecord(SentRecord Record, long Offset)
 public readonly record struct FoundRecord(int Partition, long Offset, SentRecord Record);
 
 /// <summary>
-/// Compares what producers with idempotence were told with what lies in the logs. Finds: acknowledged records that are lost or lie
-/// elsewhere than told, offsets told twice, holes and repeats of offsets, records that lie there twice, records nobody sent, and a
-/// producer's records out of their order. The list of tolerated anomalies is empty.
+/// Compares what clients were told while a cluster was tormented with what lies in its logs when all is over. Producers are idempotent,
+/// and number their records. Finds: acknowledged records that are lost or lie elsewhere than told, offsets told twice, holes and repeats
+/// of offsets, records that lie there twice or though they failed, records nobody sent, a producer's records out of their order, records
+/// that were sent after another's answer and lie before it; readers that skip, go back, or are given what is not there; high watermarks
+/// that go back; logs that start where nobody asked. The list of tolerated anomalies is empty.
+/// <para>The history is read twice; what is kept are the logs as found, about 24 bytes a record.</para>
 /// </summary>
 public static class HistoryChecker
 {
+    public static List<string> Check(IEnumerable<HistoryEvent> history)
+    {
+        var anomalies = new Anomalies();
+        var logs = new Dictionary<int, FoundLog>();
+        foreach (var one in history)
+        {
+            if (one.Kind == HistoryEventKind.FoundStart)
+                LogOf(logs, one.Partition, anomalies).StartAt(one.Offset);
+            else if (one.Kind == HistoryEventKind.Found)
+                LogOf(logs, one.Partition, anomalies).Append(one.Offset, one.Record);
+        }
+
+        var producers = new ProducerCheck(anomalies);
+        var readers = new ReaderCheck(anomalies);
+        var watermarks = new WatermarkCheck(anomalies);
+        foreach (var one in history)
+        {
+            var log = LogOf(logs, one.Partition, anomalies);
+            producers.Look(one, log);
+            readers.Look(one, log, producers);
+            watermarks.Look(one, log);
+        }
+
+        foreach (var (partition, log) in logs)
+        {
+            producers.Finish(log);
+            readers.Finish(partition, log);
+        }
+
+        return anomalies.ToList();
+    }
+
+    /// <summary>The same without times and readers, where only this is known.</summary>
     public static List<string> Check(
         IReadOnlyCollection<SentRecord> sent,
         IReadOnlyCollection<AcknowledgedRecord> acknowledged,
-        IReadOnlyCollection<FoundRecord> found)
-    {
-        var anomalies = new List<string>();
-        CheckOffsets(found, anomalies);
-        CheckRecords(sent, found, anomalies);
-        CheckAcknowledged(acknowledged, found, anomalies);
-        CheckOrder(found, anomalies);
-        return anomalies;
-    }
+        IReadOnlyCollection<FoundRecord> found) =>
+        Check([
+            .. sent.Select(record => new HistoryEvent(HistoryEventKind.Sent, Partition: record.Partition, Record: record)),
+            .. acknowledged.Select(told => new HistoryEvent(
+                HistoryEventKind.Acknowledged, Partition: told.Record.Partition, Offset: told.Offset, Record: told.Record)),
+            .. found.OrderBy(record => record.Offset).Select(record => new HistoryEvent(
+                HistoryEventKind.Found, Partition: record.Partition, Offset: record.Offset, Record: record.Record)),
+        ]);
 
-    private static void CheckOffsets(IReadOnlyCollection<FoundRecord> found, List<string> anomalies)
+    private static FoundLog LogOf(Dictionary<int, FoundLog> logs, int partition, Anomalies anomalies)
     {
-        foreach (var log in found.GroupBy(record => record.Partition))
-        {
-            long? last = null;
-            foreach (var record in log.OrderBy(record => record.Offset))
-            {
-                if (last == record.Offset)
-                    anomalies.Add($"offset {record.Offset} of partition {log.Key} was read twice");
-                else if (last is { } former && record.Offset != former + 1)
-                    anomalies.Add($"partition {log.Key} has a hole between offsets {former} and {record.Offset}");
-                last = record.Offset;
-            }
-        }
-    }
-
-    private static void CheckRecords(IReadOnlyCollection<SentRecord> sent, IReadOnlyCollection<FoundRecord> found, List<string> anomalies)
-    {
-        var known = sent.ToHashSet();
-        foreach (var copies in found.GroupBy(record => record.Record))
-        {
-            if (copies.Count() > 1)
-                anomalies.Add($"{copies.Key} lies at offsets {string.Join(", ", copies.Select(copy => copy.Offset))}");
-            if (!known.Contains(copies.Key))
-                anomalies.Add($"{copies.Key} was never sent");
-            anomalies.AddRange(copies.Where(copy => copy.Partition != copies.Key.Partition).Select(copy => $"{copies.Key} lies in partition {copy.Partition}"));
-        }
-    }
-
-    private static void CheckAcknowledged(
-        IReadOnlyCollection<AcknowledgedRecord> acknowledged,
-        IReadOnlyCollection<FoundRecord> found,
-        List<string> anomalies)
-    {
-        var places = found.ToLookup(record => (record.Partition, record.Offset), record => record.Record);
-        foreach (var told in acknowledged)
-        {
-            if (!places[(told.Record.Partition, told.Offset)].Contains(told.Record))
-                anomalies.Add($"{told.Record} was acknowledged at offset {told.Offset} and is not there");
-        }
-
-        anomalies.AddRange(acknowledged
-            .GroupBy(told => (told.Record.Partition, told.Offset))
-            .Where(told => told.Select(one => one.Record).Distinct().Count() > 1)
-            .Select(told => $"offset {told.Key.Offset} of partition {told.Key.Partition} was told to {told.Count()} records"));
-    }
-
-    private static void CheckOrder(IReadOnlyCollection<FoundRecord> found, List<string> anomalies)
-    {
-        foreach (var one in found.GroupBy(record => (record.Partition, record.Record.Producer)))
-        {
-            var former = -1L;
-            foreach (var record in one.OrderBy(record => record.Offset))
-            {
-                if (record.Record.Number < former)
-                    anomalies.Add($"producer {one.Key.Producer} on partition {one.Key.Partition}: {record.Record.Number} lies behind {former}");
-                former = Math.Max(former, record.Record.Number);
-            }
-        }
+        ref var log = ref CollectionsMarshal.GetValueRefOrAddDefault(logs, partition, out _);
+        return log ??= new FoundLog(partition, anomalies);
     }
 }

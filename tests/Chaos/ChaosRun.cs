@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using Granary.Chaos.Clients;
+using Granary.Chaos.Faults;
+using Granary.Support;
+using Granary.Support.Histories;
+
+namespace Granary.Chaos;
+
+/// <summary>
+/// One run: a cluster, its clients, the faults of a seed; then all is healed, everything must go on, all logs are read from start to end,
+/// and the history is checked.
+/// </summary>
+internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
+{
+    private const int Producers = 3;
+    private const int FirstReader = 100;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_endPatience = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan s_forEver = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_readerLifetime = TimeSpan.FromSeconds(3);
+
+    private readonly List<string> _failures = [];
+
+    /// <summary>What was wrong; empty where nothing was. The history is kept in any case: its deletion is the caller's.</summary>
+    public async Task<List<string>> ExecuteAsync()
+    {
+        Directory.CreateDirectory(settings.Folder);
+        foreach (var old in Directory.GetFiles(settings.Folder))
+            File.Delete(old);
+        say($"seed {settings.Seed}, {settings.Silos} silos, {(settings.Duration is { } time ? $"{time}" : "every kind of fault once")}, {(settings.Cuts ? "with" : "without")} cut links; history in {settings.Folder}");
+        var path = Path.Combine(settings.Folder, "history.txt");
+        using (var history = new HistoryFile(path))
+        {
+            using var networks = settings.Cuts ? SiloNetworks.Create(settings.Silos) : null;
+            await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions
+            {
+                Silos = settings.Silos,
+                LogFolder = settings.Folder,
+                Networks = networks,
+            });
+            await RunAsync(cluster, networks, history);
+        }
+
+        var clock = Stopwatch.StartNew();
+        _failures.AddRange(HistoryChecker.Check(HistoryFile.Read(path)));
+        say($"checked in {clock.Elapsed.TotalSeconds:0.0} s: {(_failures.Count == 0 ? "clean" : $"{_failures.Count} failures")}");
+        await File.WriteAllLinesAsync(Path.Combine(settings.Folder, "failures.txt"), _failures);
+        return _failures;
+    }
+
+    private async Task RunAsync(ClusterProcess cluster, SiloNetworks? networks, HistoryFile history)
+    {
+        var topic = await ChaosTopic.CreateAsync(cluster.KafkaBootstrap, settings.Partitions);
+        await using var service = await ClusterClient.ConnectAsync(cluster);
+        var progress = new Progress(Producers, settings.Partitions);
+        IChaosClient[] producers = [
+            new KafkaProducer(0, topic, history, progress, settings.Pace),
+            new KafkaProducer(1, topic, history, progress, settings.Pace),
+            new GrainProducer(2, topic, history, progress, settings.Pace, service.Grains),
+            new Trimmer(99, topic, history, service.Grains),
+        ];
+        IChaosClient[] readers = [
+            new KafkaReader(FirstReader, topic, history, s_forEver),
+            new KafkaReader(FirstReader + 1, topic, history, s_readerLifetime),
+            new GrainReader(FirstReader + 2, topic, history, service.Grains),
+            new WatermarkAsker(FirstReader + 3, topic, history, service.Grains),
+        ];
+        try
+        {
+            _failures.AddRange(await progress.AwaitMoreAsync(1, s_patience));
+            await TormentAsync(cluster, networks, history);
+            if (producers.All(client => client.Failure is null))
+                _failures.AddRange((await progress.AwaitMoreAsync(20, s_patience)).Select(missing => $"after the last fault was healed {missing} within {s_patience}"));
+            await FinishAsync(producers, []);
+            var ends = topic.Ends();
+            await FinishAsync(readers, ends);
+            topic.WriteFound(history);
+            say($"{progress.Total} acknowledged, {ends.Sum()} in the logs; longest time that a partition acknowledged nothing: {progress.LongestGap.TotalSeconds:0.0} s");
+        }
+        finally
+        {
+            await Task.WhenAll(producers.Concat(readers).Select(client => EndAsync(client, client.DisposeAsync().AsTask())));
+        }
+    }
+
+    private async Task TormentAsync(ClusterProcess cluster, SiloNetworks? networks, HistoryFile history)
+    {
+        await using var nemesis = new Nemesis(cluster, networks, history);
+        await nemesis.RunAsync(new FaultPlan(settings.Seed, settings.Silos, networks is not null), settings.Duration);
+        _failures.AddRange(nemesis.Failures);
+        say(string.Join(", ", nemesis.Struck.OrderBy(struck => struck.Key).Select(struck => $"{struck.Key} {struck.Value}")) + $"; the machine stalled {nemesis.Stalls} times");
+    }
+
+    private async Task FinishAsync(IChaosClient[] clients, IReadOnlyList<long> ends)
+    {
+        await Task.WhenAll(clients.Select(client => EndAsync(client, Task.Run(() => client.FinishAsync(ends)))));
+        _failures.AddRange(clients.Select(client => client.Failure).OfType<string>());
+    }
+
+    /// <summary>A client that does not come to its end is a failure, and does not hold up the rest.</summary>
+    private async Task EndAsync(IChaosClient client, Task ending)
+    {
+        if (await Task.WhenAny(ending, Task.Delay(s_endPatience)) == ending)
+            await ending;
+        else
+            Fail($"{client.GetType().Name} does not end");
+    }
+
+    private void Fail(string what)
+    {
+        lock (_failures)
+            _failures.Add(what);
+    }
+}
