@@ -175,7 +175,6 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private void Launch()
     {
         _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _isAskedToEnd = false;
         string[] command = [.. _options.Launcher, "dotnet", Path.Combine(AppContext.BaseDirectory, "Granary.Silo.dll")];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
@@ -193,13 +192,18 @@ public sealed partial class SiloProcess : IAsyncDisposable
         start.Environment["Granary__GatewayPort"] = $"{_gatewayPort}";
         foreach (var (name, value) in _options.Settings)
             start.Environment[name] = value;
-        _process?.Dispose();
-        _process = new Process { StartInfo = start };
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => KeepError(line.Data);
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => KeepError(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+
+        // Not sooner: somebody may be looking whether it runs.
+        var former = _process;
+        _process = process;
+        _isAskedToEnd = false;
+        former?.Dispose();
     }
 
     private void Keep(string? line)

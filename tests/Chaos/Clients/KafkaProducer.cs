@@ -79,7 +79,7 @@ internal sealed class KafkaProducer : IChaosClient
         }
         catch (ProduceException<Null, byte[]> refused)
         {
-            Failure = $"producer {_number}: {refused.Error.Reason}";
+            Failure ??= $"producer {_number}: {refused.Error.Reason}";
         }
     }
 
@@ -88,7 +88,7 @@ internal sealed class KafkaProducer : IChaosClient
     {
         if (message.Facility != "FATAL")
             return;
-        Failure ??= $"producer {_number}: {message.Message}";
+        Failure ??= $"producer {_number} gave up: {message.Message}";
         _history.Note(Failure);
     }
 
