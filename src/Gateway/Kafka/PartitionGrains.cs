@@ -25,6 +25,7 @@ internal sealed class PartitionGrains(IGrainFactory grains)
 internal sealed class PartitionReference(PartitionId id, IPartitionGrain grain)
 {
     private volatile bool _isSettled;
+    private int _inFlight;
 
     public PartitionId Id { get; } = id;
 
@@ -43,4 +44,9 @@ internal sealed class PartitionReference(PartitionId id, IPartitionGrain grain)
                 _isSettled = value;
         }
     }
+
+    /// <summary>Counts an append that is sent now; true where others are not answered yet, which it may overtake while the partition moves.</summary>
+    public bool BeginAppend() => Interlocked.Increment(ref _inFlight) > 1;
+
+    public void EndAppend() => Interlocked.Decrement(ref _inFlight);
 }

@@ -10,6 +10,8 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
 
     private static readonly AppendResult s_unanswered = AppendResult.Refused(ErrorCode.UnknownServerError);
 
+    private bool _mayHaveOvertaken;
+
     public string Topic { get; } = topic;
 
     public int Index { get; } = index;
@@ -56,9 +58,10 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
     {
         if (IsAnswered)
             return;
+        _mayHaveOvertaken = Partition!.BeginAppend();
         try
         {
-            Sent = Partition!.Grain.AppendAsync(new AppendRequest(records!));
+            Sent = Partition.Grain.AppendAsync(new AppendRequest(records!));
         }
         catch (Exception failure)
         {
@@ -76,13 +79,18 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
         if (!sent.IsCompleted)
         {
             partition.IsSettled = false;
-            _ = sent.ContinueWith(static late => late.Exception, TaskContinuationOptions.OnlyOnFaulted);
+            _ = EndLateAsync(partition, sent);
             Result = AppendResult.Refused(ErrorCode.RequestTimedOut, $"the append did not finish in {timeoutMs} ms (timeout.ms)");
+            return;
         }
-        else if (sent.IsCompletedSuccessfully)
+
+        partition.EndAppend();
+        if (sent.IsCompletedSuccessfully)
         {
             Result = sent.Result;
             cluster.Learn(partition.Id, Result.LeaderEpoch);
+            if (_mayHaveOvertaken && Result.Error == ErrorCode.OutOfOrderSequenceNumber)
+                Result = Overtaken(Result);
             partition.IsSettled = Result.Error != ErrorCode.NotLeaderOrFollower;
         }
         else
@@ -90,5 +98,19 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
             partition.IsSettled = false;
             Result = AppendResult.Refused(failures.ToErrorCode(partition.Id, sent.Exception!.GetBaseException()), "the partition does not answer");
         }
+    }
+
+    /// <summary>
+    /// While a partition moves, calls that were sent to it one after another may arrive in another order, and the later one's sequence then
+    /// seems to leave a gap. A client takes that for a loss and gives up; it has to be told that this batch was not written and is to be sent
+    /// again. A gap that is its own doing is told when the batch comes again alone.
+    /// </summary>
+    private static AppendResult Overtaken(AppendResult answer) => AppendResult.Refused(
+        ErrorCode.NotLeaderOrFollower, "the batch arrived before one that was sent earlier: send it again", answer.LeaderEpoch, answer.LogStartOffset);
+
+    private static async Task EndLateAsync(PartitionReference partition, Task<AppendResult> sent)
+    {
+        await ((Task)sent).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        partition.EndAppend();
     }
 }

@@ -16,6 +16,9 @@ internal sealed class FakePartition : IPartitionGrain
 
     public int Reads;
 
+    /// <summary>Appends that were refused as told.</summary>
+    public int Refused;
+
     public int Waits;
 
     /// <summary>Appends are answered when it ends.</summary>
@@ -50,7 +53,11 @@ internal sealed class FakePartition : IPartitionGrain
         if (Failure is { } failure)
             throw failure();
         if (Refusal != ErrorCode.None)
+        {
+            Interlocked.Increment(ref Refused);
             return AppendResult.Refused(Refusal, "as told", leaderEpoch: 7);
+        }
+
         long offset;
         lock (_gate)
         {

@@ -163,6 +163,33 @@ public sealed class ProduceApiTests
         Assert.Equal(batches, gateway.Cluster[topic, 0].Appended);
     }
 
+    [Fact]
+    public async Task Produce_ThatMayHaveOvertakenAnother_IsSentAgain_AndAGapOfItsOwnIsTold()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var topic = gateway.Cluster.AddTopic("t");
+        var partition = gateway.Cluster[topic, 0];
+        await using var client = await gateway.ConnectAsync();
+        await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 9, Cancellation);
+
+        var gate = new TaskCompletionSource();
+        partition.AppendGate = gate.Task;
+        var first = await SendAsync(client, Requests.Produce("t", 0, Batches.Make()));
+        await Eventually.TrueAsync(() => partition.Appended.Count == 2);
+        partition.Refusal = ErrorCode.OutOfOrderSequenceNumber;
+        var second = await SendAsync(client, Requests.Produce("t", 0, Batches.Make()));
+        await Eventually.TrueAsync(() => partition.Refused == 1);
+        gate.SetResult();
+        Assert.Equal((short)ErrorCode.None, Only(await AnswerAsync(client, first)).ErrorCode);
+        Assert.Equal((short)ErrorCode.NotLeaderOrFollower, Only(await AnswerAsync(client, second)).ErrorCode);
+
+        var alone = await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 9, Cancellation);
+        Assert.Equal((short)ErrorCode.OutOfOrderSequenceNumber, Only(alone).ErrorCode);
+    }
+
+    private static Task<ProduceResponse> AnswerAsync(Support.Kafka.KafkaWire client, int correlationId) =>
+        client.ReceiveAsync(correlationId, hasFlexibleHeader: true, ProduceResponse.Read, 9, Cancellation);
+
     private static Task<int> SendAsync(Support.Kafka.KafkaWire client, ProduceRequest request) =>
         client.SendAsync(ProduceRequest.ApiKey, 9, writer => request.Write(writer, 9), Cancellation);
 
