@@ -13,7 +13,7 @@ public sealed class VectorTests
     [
         "Produce", "Fetch", "ListOffsets", "Metadata", "FindCoordinator", "ApiVersions", "CreateTopics", "DeleteTopics", "DeleteRecords",
         "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs", "CreatePartitions", "IncrementalAlterConfigs",
-        "DescribeCluster", "DescribeTopicPartitions",
+        "DescribeCluster", "DescribeTopicPartitions", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
     ];
 
     [Theory]

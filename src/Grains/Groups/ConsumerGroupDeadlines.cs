@@ -1,0 +1,48 @@
+namespace Granary.Grains.Groups;
+
+/// <summary>When each member of a group has been silent for too long, or has taken too long to give partitions back. Ms of one clock.</summary>
+internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
+{
+    private readonly Dictionary<string, Deadline> _byMember = new(StringComparer.Ordinal);
+
+    /// <summary>The group heard of it, or of somebody who did.</summary>
+    /// <param name="silence">For how long it had not been heard of.</param>
+    public void Renew(ConsumerGroupMember member, long now, TimeSpan silence = default)
+    {
+        var session = member.Classic?.SessionTimeout ?? options.SessionTimeout;
+        var renewed = now + Ms(session) - Ms(silence);
+        if (!_byMember.TryGetValue(member.MemberId, out var deadline))
+            _byMember.Add(member.MemberId, deadline = new Deadline());
+        deadline.Session = Math.Max(deadline.Session, renewed);
+    }
+
+    /// <summary>Begins, goes on with or ends its time to give partitions back.</summary>
+    public void Follow(ConsumerGroupMember? before, ConsumerGroupMember after, long now)
+    {
+        var deadline = _byMember[after.MemberId];
+        if (after.State != ConsumerGroupMemberState.UnrevokedPartitions)
+            deadline.Revocation = long.MaxValue;
+        else if (before is null || deadline.Revocation == long.MaxValue || !before.Revoking.SequenceEqual(after.Revoking))
+            deadline.Revocation = now + Ms(after.RebalanceTimeout < options.MaxRebalanceTimeout ? after.RebalanceTimeout : options.MaxRebalanceTimeout);
+    }
+
+    public void Forget(string memberId) => _byMember.Remove(memberId);
+
+    public bool IsSilent(string memberId, long now) => _byMember[memberId].Session <= now;
+
+    public IEnumerable<string> Silent(long now) => _byMember.Where(member => member.Value.Session <= now).Select(member => member.Key);
+
+    public IEnumerable<string> Unrevoked(long now) => _byMember.Where(member => member.Value.Revocation <= now).Select(member => member.Key);
+
+    /// <summary>The next one; <see cref="long.MaxValue"/> where there is none.</summary>
+    public long Next => _byMember.Count == 0 ? long.MaxValue : _byMember.Values.Min(deadline => Math.Min(deadline.Session, deadline.Revocation));
+
+    private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
+
+    private sealed class Deadline
+    {
+        public long Session { get; set; } = long.MinValue;
+
+        public long Revocation { get; set; } = long.MaxValue;
+    }
+}

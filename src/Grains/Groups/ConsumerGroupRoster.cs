@@ -1,0 +1,132 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Granary.Abstractions.Partitions;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>
+/// Who is in a group, who has which partition and who shall have it. A partition has one owner: it is free again only when its owner gave
+/// it back or is no longer a member. Remembers for whom there is news since it was last asked.
+/// </summary>
+internal sealed class ConsumerGroupRoster
+{
+    private readonly Dictionary<string, ConsumerGroupMember> _members = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _byInstance = new(StringComparer.Ordinal);
+    private readonly Dictionary<PartitionId, string> _owners = [];
+    private readonly Dictionary<string, ImmutableArray<PartitionId>> _targets = new(StringComparer.Ordinal);
+    private readonly Dictionary<PartitionId, string> _heirs = [];
+    private readonly HashSet<string> _restless = new(StringComparer.Ordinal);
+
+    public int Count => _members.Count;
+
+    public IReadOnlyCollection<ConsumerGroupMember> Members => _members.Values;
+
+    /// <summary>Something was put or removed since the last <see cref="TakeChanged"/>.</summary>
+    private bool Changed { get; set; }
+
+    public bool TryFind(string memberId, [NotNullWhen(true)] out ConsumerGroupMember? member) => _members.TryGetValue(memberId, out member);
+
+    public ConsumerGroupMember? FindInstance(string instanceId) => _byInstance.TryGetValue(instanceId, out var memberId) ? _members[memberId] : null;
+
+    public bool IsFree(PartitionId partition) => !_owners.ContainsKey(partition);
+
+    public ImmutableArray<PartitionId> TargetOf(string memberId) => _targets.GetValueOrDefault(memberId, []);
+
+    /// <exception cref="InvalidOperationException">It would own what another member owns: a defect.</exception>
+    public void Put(ConsumerGroupMember member)
+    {
+        _members.TryGetValue(member.MemberId, out var before);
+        if (ReferenceEquals(before, member))
+            return;
+        Changed = true;
+        _members[member.MemberId] = member;
+        if (before?.InstanceId is not null && before.InstanceId != member.InstanceId)
+            _byInstance.Remove(before.InstanceId);
+        if (member.InstanceId is not null)
+            _byInstance[member.InstanceId] = member.MemberId;
+        if (before is not null)
+            Release(before.Owned.Except(member.Owned), member.MemberId);
+        foreach (var partition in member.Owned)
+        {
+            if (_owners.TryAdd(partition, member.MemberId) || _owners[partition] == member.MemberId)
+                continue;
+            throw new InvalidOperationException($"partition {partition} of member {member.MemberId} belongs to {_owners[partition]}");
+        }
+    }
+
+    public void Remove(ConsumerGroupMember member)
+    {
+        Changed = true;
+        _members.Remove(member.MemberId);
+        if (member.InstanceId is not null && _byInstance.GetValueOrDefault(member.InstanceId) == member.MemberId)
+            _byInstance.Remove(member.InstanceId);
+        if (_targets.Remove(member.MemberId, out var target))
+        {
+            foreach (var partition in target)
+                _heirs.Remove(partition);
+        }
+
+        Release(member.Owned, member.MemberId);
+        _restless.Add(member.MemberId);
+    }
+
+    /// <summary>A static member is another member from now on: what it had, and shall have, is that one's.</summary>
+    public void Replace(ConsumerGroupMember before, ConsumerGroupMember after)
+    {
+        var target = TargetOf(before.MemberId);
+        Remove(before with { Assigned = [], Revoking = [] });
+        foreach (var partition in before.Owned)
+            _owners.Remove(partition);
+        SetTarget(after.MemberId, target);
+        Put(after);
+    }
+
+    /// <summary>All targets anew; members whose target is another one have news.</summary>
+    public void SetTargets(IReadOnlyDictionary<string, PartitionId[]> targets)
+    {
+        Changed = true;
+        _heirs.Clear();
+        foreach (var (memberId, partitions) in targets)
+        {
+            if (!TargetOf(memberId).SequenceEqual(partitions))
+                _restless.Add(memberId);
+            SetTarget(memberId, [.. partitions]);
+        }
+    }
+
+    public void SetTarget(string memberId, ImmutableArray<PartitionId> partitions)
+    {
+        _targets[memberId] = partitions;
+        foreach (var partition in partitions)
+            _heirs[partition] = memberId;
+    }
+
+    public void Disturb(string memberId) => _restless.Add(memberId);
+
+    /// <summary>For whom there is news, but for the one that is being answered.</summary>
+    public ImmutableArray<string> TakeRestless(string? answered)
+    {
+        if (_restless.Count == 0)
+            return [];
+        var restless = _restless.Where(memberId => memberId != answered).Order(StringComparer.Ordinal).ToImmutableArray();
+        _restless.Clear();
+        return restless;
+    }
+
+    public bool TakeChanged()
+    {
+        var changed = Changed;
+        Changed = false;
+        return changed;
+    }
+
+    private void Release(IEnumerable<PartitionId> partitions, string owner)
+    {
+        foreach (var partition in partitions)
+        {
+            _owners.Remove(partition);
+            if (_heirs.TryGetValue(partition, out var heir) && heir != owner)
+                _restless.Add(heir);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using CsCheck;
+using Granary.Abstractions.Partitions;
+using Granary.Grains.Groups;
+using ErrorCode = Granary.Abstractions.ErrorCode;
+
+namespace Granary.Unit.Groups;
+
+/// <summary>The bytes of the embedded consumer protocol, and the way from one group protocol to the other and back.</summary>
+public sealed class ConsumerGroupMigrationTests
+{
+    private static readonly ConsumerGroupTopic s_orders = new("orders", new Guid("00000000-0000-0000-0000-0000000000a1"), 4);
+    private static readonly Dictionary<string, Guid> s_ids = new() { ["orders"] = s_orders.TopicId };
+    private static readonly Dictionary<Guid, string> s_names = new() { [s_orders.TopicId] = "orders" };
+
+    private static readonly Gen<ImmutableArray<ConsumerGroupNamedPartitions>> s_partitions =
+        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 9], Gen.Int[0, 99].Array[0, 4], (topic, indexes) => new ConsumerGroupNamedPartitions(topic, [.. indexes]))
+            .Array[0, 3].Select(topics => topics.ToImmutableArray());
+
+    [Fact]
+    public void Subscription_IsKafkasBytes()
+    {
+        // Version 3; topic "t"; no user data; owned: "t" 1; generation 5; rack "r".
+        const string Bytes = "0003" + "00000001" + "000174" + "ffffffff" + "00000001" + "000174" + "00000001" + "00000001" + "00000005" + "000172";
+        Assert.True(ConsumerGroupProtocolBytes.TryReadSubscription(Convert.FromHexString(Bytes), out var read));
+        Assert.Equal((3, "t", 5, "r"), ((int)read.Version, Assert.Single(read.Topics), read.GenerationId, read.RackId));
+        Assert.Null(read.UserData);
+        Assert.Equal([1], Assert.Single(read.OwnedPartitions).Partitions);
+        Assert.Equal(Bytes, Convert.ToHexStringLower(ConsumerGroupProtocolBytes.Write(read)));
+
+        // Version 0, as the oldest clients write it, with empty user data.
+        const string Oldest = "0000" + "00000001" + "000174" + "00000000";
+        Assert.True(ConsumerGroupProtocolBytes.TryReadSubscription(Convert.FromHexString(Oldest), out read));
+        Assert.Equal((-1, null), (read.GenerationId, read.RackId));
+        Assert.Equal(Oldest, Convert.ToHexStringLower(ConsumerGroupProtocolBytes.Write(read)));
+    }
+
+    [Fact]
+    public void Assignment_IsKafkasBytes()
+    {
+        const string Bytes = "0001" + "00000001" + "000174" + "00000002" + "00000000" + "00000007" + "00000001" + "ff";
+        Assert.True(ConsumerGroupProtocolBytes.TryReadAssignment(Convert.FromHexString(Bytes), out var read));
+        Assert.Equal([0, 7], Assert.Single(read.Partitions).Partitions);
+        Assert.Equal(Bytes, Convert.ToHexStringLower(ConsumerGroupProtocolBytes.Write(read)));
+    }
+
+    [Fact]
+    public void Subscription_OfEveryVersion_ReadsWhatWasWritten_AndNothingThatIsCut() =>
+        Gen.Select(Gen.Short[0, 3], Gen.String[Gen.Char.AlphaNumeric, 0, 9].Array[0, 4], Gen.Byte.Array[0, 5].Null(), s_partitions, Gen.Int[-1, 99], Gen.Char.AlphaNumeric).Sample(
+            (version, topics, userData, owned, generation, rack) =>
+            {
+                var written = ConsumerGroupProtocolBytes.Write(new ConsumerGroupSubscription(version, [.. topics], userData, owned, generation, $"{rack}"));
+                Assert.True(ConsumerGroupProtocolBytes.TryReadSubscription(written, out var read));
+                Assert.Equal(written, ConsumerGroupProtocolBytes.Write(read));
+                Assert.Equal(topics, read.Topics);
+                for (var length = 0; length < written.Length; length++)
+                    Assert.False(ConsumerGroupProtocolBytes.TryReadSubscription(written.AsSpan(0, length), out _));
+            });
+
+    [Fact]
+    public void AnyBytes_AreReadOrRefused() => Gen.Byte[0, 9].Array[0, 60].Sample(bytes =>
+    {
+        if (ConsumerGroupProtocolBytes.TryReadSubscription(bytes, out var subscription))
+            Assert.True(ConsumerGroupProtocolBytes.Write(subscription).Length <= bytes.Length);
+        if (ConsumerGroupProtocolBytes.TryReadAssignment(bytes, out var assignment))
+            Assert.True(ConsumerGroupProtocolBytes.Write(assignment).Length <= bytes.Length);
+    });
+
+    [Fact]
+    public void Upgrade_LetsAConsumerMemberJoin_AndPausesNothingThatStays()
+    {
+        var state = ConsumerGroupMigration.Upgrade([Seat("a", [0, 1]), Seat("b", [2, 3])], 7, s_ids)!;
+        var group = new ConsumerGroup(state, [s_orders], new ConsumerGroupOptions { AssignmentInterval = TimeSpan.Zero }, 0);
+        var joined = group.Heartbeat(Join("c"), 0).Reply!;
+        Assert.True(joined.MemberEpoch > 7);
+        Assert.Empty(joined.Assignment!.Value);
+
+        // One of the classic members is told to join again, gives one back, and joins once more to say so, as a cooperative member does.
+        var told = new[] { "a", "b" }.Single(memberId => group.ClassicHeartbeat(memberId, 7, 0).Reply!.Error == ErrorCode.RebalanceInProgress);
+        int[] had = told == "a" ? [0, 1] : [2, 3];
+        var rejoin = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat(told, had), s_ids)!, 0).Reply!;
+        Assert.Equal((7, ConsumerGroupMemberState.UnrevokedPartitions), (rejoin.MemberEpoch, rejoin.View!.State));
+        Assert.Equal(ErrorCode.RebalanceInProgress, group.ClassicHeartbeat(told, 7, 0).Reply!.Error);
+        var kept = Assert.Single(rejoin.View.Assigned);
+        Assert.Contains(kept.Index, had);
+        var done = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat(told, [kept.Index]), s_ids)!, 0).Reply!;
+        Assert.Equal(ErrorCode.None, group.ClassicHeartbeat(told, done.MemberEpoch, 0).Reply!.Error);
+        Assert.Equal(ErrorCode.IllegalGeneration, group.ClassicHeartbeat(told, 7, 0).Reply!.Error);
+        Assert.Equal(ErrorCode.UnknownMemberId, group.ClassicHeartbeat("c", joined.MemberEpoch, 0).Reply!.Error);
+        Assert.Single(group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = joined.MemberEpoch }, 0).Reply!.Assignment!.Value);
+        Assert.Equal("Stable", group.State);
+    }
+
+    [Fact]
+    public void Downgrade_IsPossibleOnceNobodySpeaksTheConsumerProtocol()
+    {
+        var state = ConsumerGroupMigration.Upgrade([Seat("a", [0, 1, 2, 3])], 1, s_ids)!;
+        var group = new ConsumerGroup(state, [s_orders], new ConsumerGroupOptions(), 0);
+        group.Heartbeat(Join("c"), 0);
+        Assert.False(ConsumerGroupMigration.CanDowngrade(group.Members));
+        group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = -1 }, 0);
+        Assert.True(ConsumerGroupMigration.CanDowngrade(group.Members));
+        var seat = Assert.Single(ConsumerGroupMigration.Downgrade(group.Export(), s_names));
+        Assert.Equal(("a", TimeSpan.FromSeconds(10)), (seat.MemberId, seat.SessionTimeout));
+        Assert.True(ConsumerGroupProtocolBytes.TryReadAssignment(seat.Assignment, out var assignment));
+        Assert.Equal([0, 1, 2, 3], Assert.Single(assignment.Partitions).Partitions);
+        Assert.False(ConsumerGroupMigration.CanDowngrade([]));
+    }
+
+    [Fact]
+    public void Upgrade_OfWhatIsNotTheConsumerProtocol_IsRefused()
+    {
+        Assert.Null(ConsumerGroupMigration.Upgrade([Seat("a", [0]) with { Protocols = [new("connect", [1, 2, 3])] }], 1, s_ids));
+        Assert.Null(ConsumerGroupMigration.Upgrade([Seat("a", [0]) with { Assignment = [0] }], 1, s_ids));
+        Assert.Null(ConsumerGroupMigration.Upgrade([Seat("a", [0]), Seat("b", [0])], 1, s_ids));
+    }
+
+    private static ConsumerGroupClassicSeat Seat(string memberId, int[] owned)
+    {
+        var partitions = new ConsumerGroupNamedPartitions("orders", [.. owned]);
+        var metadata = ConsumerGroupProtocolBytes.Write(new ConsumerGroupSubscription(3, ["orders"], null, [partitions], 7, null));
+        return new ConsumerGroupClassicSeat(
+            memberId,
+            null,
+            "",
+            "",
+            TimeSpan.FromSeconds(10),
+            TimeSpan.FromMinutes(1),
+            [new ConsumerGroupClassicProtocol("cooperative-sticky", [.. metadata])],
+            ConsumerGroupProtocolBytes.Write(new ConsumerGroupAssignment(3, [partitions], null)));
+    }
+
+    private static ConsumerGroupHeartbeat Join(string memberId) => new()
+    {
+        MemberId = memberId,
+        MemberEpoch = 0,
+        RebalanceTimeout = TimeSpan.FromMinutes(5),
+        SubscribedTopics = ["orders"],
+        OwnedPartitions = ImmutableArray<PartitionId>.Empty,
+    };
+}
