@@ -56,6 +56,10 @@ public sealed class ClusterMap
         return Hosts[leaders[index]];
     }
 
+    /// <summary>The member that coordinates that group; null in an empty map.</summary>
+    public SiloMember? CoordinatorOf(string groupId) =>
+        Hosts.IsEmpty ? null : Hosts.Length == 1 ? Hosts[0] : Hosts[PartitionPlacement.PlaceOne(groupId, Hosts)];
+
     public override string ToString() => string.Join(", ", Members.Select(member => $"{member.NodeId} {member.Name}{(member.IsDraining ? " (draining)" : "")}"));
 
     private int[] Place((Guid TopicId, int Count) topic) =>

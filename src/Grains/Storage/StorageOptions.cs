@@ -39,6 +39,15 @@ public sealed class StorageOptions
     /// <summary>Connections that open partitions, move log starts, save producers and delete.</summary>
     public int WorkConnections { get; set; } = 2;
 
+    /// <summary>Connections that open, list and delete groups. Positions are written by one of their own.</summary>
+    public int GroupConnections { get; set; } = 2;
+
+    /// <summary>Positions of groups in one group commit at most (a single larger commit still goes whole). Too small: the fsync is paid too often.</summary>
+    public int MaxOffsetsPerFlush { get; set; } = 5_000;
+
+    /// <summary>Positions of groups that may wait for their commit; above it a commit is answered COORDINATOR_LOAD_IN_PROGRESS, which clients repeat.</summary>
+    public int MaxQueuedOffsets { get; set; } = 200_000;
+
     /// <summary>Data that one query for history asks for, and the size of a block that is read ahead.</summary>
     public int ReadBlockBytes { get; set; } = 4 << 20;
 
@@ -91,6 +100,9 @@ public sealed class StorageOptions
         Check(ReconnectDelay > TimeSpan.Zero, nameof(ReconnectDelay), "positive");
         Check(ReadConnections is >= 1 and <= 64, nameof(ReadConnections), "1 to 64");
         Check(WorkConnections is >= 1 and <= 64, nameof(WorkConnections), "1 to 64");
+        Check(GroupConnections is >= 1 and <= 64, nameof(GroupConnections), "1 to 64");
+        Check(MaxOffsetsPerFlush is >= 1 and <= 100_000, nameof(MaxOffsetsPerFlush), "1 to 100,000");
+        Check(MaxQueuedOffsets >= MaxOffsetsPerFlush, nameof(MaxQueuedOffsets), "at least MaxOffsetsPerFlush");
         Check(ReadBlockBytes is >= 65_536 and <= 64 << 20, nameof(ReadBlockBytes), "64 KB to 64 MB");
         Check(ReadAheadBytes == 0 || ReadAheadBytes >= ReadBlockBytes, nameof(ReadAheadBytes), "0, or at least ReadBlockBytes");
         Check(MaxOpensPerStatement is >= 1 and <= 10_000, nameof(MaxOpensPerStatement), "1 to 10,000");
