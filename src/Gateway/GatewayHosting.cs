@@ -68,6 +68,17 @@ public static class GatewayHosting
         services.AddSingleton<IncrementalAlterConfigsApi>();
         services.AddSingleton<DescribeClusterApi>();
         services.AddSingleton<DescribeTopicPartitionsApi>();
+        services.AddSingleton<GroupCalls>();
+        services.AddSingleton<JoinGroupApi>();
+        services.AddSingleton<SyncGroupApi>();
+        services.AddSingleton<HeartbeatApi>();
+        services.AddSingleton<LeaveGroupApi>();
+        services.AddSingleton<OffsetCommitApi>();
+        services.AddSingleton<OffsetFetchApi>();
+        services.AddSingleton<OffsetDeleteApi>();
+        services.AddSingleton<DescribeGroupsApi>();
+        services.AddSingleton<ListGroupsApi>();
+        services.AddSingleton<DeleteGroupsApi>();
         services.AddSingleton(KafkaApis.Map);
     }
 

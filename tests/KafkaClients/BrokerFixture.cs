@@ -12,7 +12,15 @@ public sealed class BrokerFixture : IAsyncLifetime
 
     public string Bootstrap => _silo!.KafkaBootstrap;
 
-    public async ValueTask InitializeAsync() => _silo = await SiloProcess.StartAsync(new SiloProcessOptions());
+    public async ValueTask InitializeAsync() => _silo = await SiloProcess.StartAsync(new SiloProcessOptions
+    {
+        // As suites of clients have it: groups that form at once, and members that are missed soon.
+        Settings = new Dictionary<string, string>
+        {
+            ["Granary__Groups__InitialRebalanceDelay"] = "00:00:00.1",
+            ["Granary__Groups__MinSessionTimeout"] = "00:00:01",
+        },
+    });
 
     public async ValueTask DisposeAsync()
     {

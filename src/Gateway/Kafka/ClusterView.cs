@@ -84,6 +84,24 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
         epochs.AddOrUpdate(partition, leaderEpoch, (_, other) => Math.Max(other, leaderEpoch));
     }
 
+    /// <summary>The broker that coordinates that group, as clients of that listener reach it.</summary>
+    public Broker CoordinatorOf(Listener listener, string groupId) =>
+        ElsewhereOf(listener, groupId) is { } other && EndpointOf(other, listener) is { } endpoint
+            ? new Broker(other.NodeId, endpoint.Host, endpoint.Port)
+            : SelfFor(listener);
+
+    /// <summary>True: clients of that listener do better to send this group's requests to another broker.</summary>
+    public bool IsCoordinatedElsewhere(Listener listener, string groupId) => ElsewhereOf(listener, groupId) is not null;
+
+    private SiloMember? ElsewhereOf(Listener listener, string groupId)
+    {
+        var map = Map;
+        if (map.Members.Length < 2)
+            return null;
+        var coordinator = map.CoordinatorOf(groupId);
+        return coordinator is not null && coordinator.NodeId != options.NodeId && EndpointOf(coordinator, listener) is not null ? coordinator : null;
+    }
+
     private SiloMember? ElsewhereOf(Listener listener, PartitionId partition)
     {
         var map = Map;

@@ -11,6 +11,7 @@ internal static class KafkaApis
     {
         T Handler<T>() where T : notnull => services.GetRequiredService<T>();
         var table = new ApiTable();
+        AddGroups(table, services);
         return table
             .Add(Row(ProduceRequest.ApiKey, "produce", ProduceApi.LowestVersion, ProduceApi.HighestVersion,
                 ProduceRequest.Read, static (it, writer, version) => it.Write(writer, version), ProduceRequest.IsFlexible, Handler<ProduceApi>().HandleAsync))
@@ -46,6 +47,33 @@ internal static class KafkaApis
                 DescribeClusterRequest.Read, static (it, writer, version) => it.Write(writer, version), DescribeClusterRequest.IsFlexible, Handler<DescribeClusterApi>().HandleAsync))
             .Add(Row(DescribeTopicPartitionsRequest.ApiKey, "describe_topic_partitions", DescribeTopicPartitionsApi.LowestVersion, DescribeTopicPartitionsApi.HighestVersion,
                 DescribeTopicPartitionsRequest.Read, static (it, writer, version) => it.Write(writer, version), DescribeTopicPartitionsRequest.IsFlexible, Handler<DescribeTopicPartitionsApi>().HandleAsync));
+    }
+
+    /// <summary>Groups and their positions.</summary>
+    private static void AddGroups(ApiTable table, IServiceProvider services)
+    {
+        T Handler<T>() where T : notnull => services.GetRequiredService<T>();
+        table
+            .Add(Row(JoinGroupRequest.ApiKey, "join_group", JoinGroupApi.LowestVersion, JoinGroupApi.HighestVersion,
+                JoinGroupRequest.Read, static (it, writer, version) => it.Write(writer, version), JoinGroupRequest.IsFlexible, Handler<JoinGroupApi>().HandleAsync))
+            .Add(Row(SyncGroupRequest.ApiKey, "sync_group", SyncGroupApi.LowestVersion, SyncGroupApi.HighestVersion,
+                SyncGroupRequest.Read, static (it, writer, version) => it.Write(writer, version), SyncGroupRequest.IsFlexible, Handler<SyncGroupApi>().HandleAsync))
+            .Add(Row(HeartbeatRequest.ApiKey, "heartbeat", HeartbeatApi.LowestVersion, HeartbeatApi.HighestVersion,
+                HeartbeatRequest.Read, static (it, writer, version) => it.Write(writer, version), HeartbeatRequest.IsFlexible, Handler<HeartbeatApi>().HandleAsync))
+            .Add(Row(LeaveGroupRequest.ApiKey, "leave_group", LeaveGroupApi.LowestVersion, LeaveGroupApi.HighestVersion,
+                LeaveGroupRequest.Read, static (it, writer, version) => it.Write(writer, version), LeaveGroupRequest.IsFlexible, Handler<LeaveGroupApi>().HandleAsync))
+            .Add(Row(OffsetCommitRequest.ApiKey, "offset_commit", OffsetCommitApi.LowestVersion, OffsetCommitApi.HighestVersion,
+                OffsetCommitRequest.Read, static (it, writer, version) => it.Write(writer, version), OffsetCommitRequest.IsFlexible, Handler<OffsetCommitApi>().HandleAsync))
+            .Add(Row(OffsetFetchRequest.ApiKey, "offset_fetch", OffsetFetchApi.LowestVersion, OffsetFetchApi.HighestVersion,
+                OffsetFetchRequest.Read, static (it, writer, version) => it.Write(writer, version), OffsetFetchRequest.IsFlexible, Handler<OffsetFetchApi>().HandleAsync))
+            .Add(Row(OffsetDeleteRequest.ApiKey, "offset_delete", OffsetDeleteApi.LowestVersion, OffsetDeleteApi.HighestVersion,
+                OffsetDeleteRequest.Read, static (it, writer, version) => it.Write(writer, version), OffsetDeleteRequest.IsFlexible, Handler<OffsetDeleteApi>().HandleAsync))
+            .Add(Row(DescribeGroupsRequest.ApiKey, "describe_groups", DescribeGroupsApi.LowestVersion, DescribeGroupsApi.HighestVersion,
+                DescribeGroupsRequest.Read, static (it, writer, version) => it.Write(writer, version), DescribeGroupsRequest.IsFlexible, Handler<DescribeGroupsApi>().HandleAsync))
+            .Add(Row(ListGroupsRequest.ApiKey, "list_groups", ListGroupsApi.LowestVersion, ListGroupsApi.HighestVersion,
+                ListGroupsRequest.Read, static (it, writer, version) => it.Write(writer, version), ListGroupsRequest.IsFlexible, Handler<ListGroupsApi>().HandleAsync))
+            .Add(Row(DeleteGroupsRequest.ApiKey, "delete_groups", DeleteGroupsApi.LowestVersion, DeleteGroupsApi.HighestVersion,
+                DeleteGroupsRequest.Read, static (it, writer, version) => it.Write(writer, version), DeleteGroupsRequest.IsFlexible, Handler<DeleteGroupsApi>().HandleAsync));
     }
 
     /// <param name="hasFlexibleReplyHeader">The reply's header follows the request's version, but for ApiVersions: its readers do not know the version yet.</param>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using Granary.Gateway.Kafka.Apis;
 using Granary.Gateway.Kafka.Fetching;
@@ -21,6 +22,7 @@ internal sealed class KafkaConnection
     private readonly GatherSender _sender;
     private readonly ReplyQueue _replies;
     private readonly string _client;
+    private readonly string _clientHost;
     private readonly CancellationTokenSource _reading = new();
     private readonly CancellationTokenSource _aborted = new();
     private readonly CancellationTokenSource _ending = new();
@@ -32,6 +34,7 @@ internal sealed class KafkaConnection
         _socket = socket;
         _setup = setup;
         _client = socket.RemoteEndPoint?.ToString() ?? "?";
+        _clientHost = $"/{(socket.RemoteEndPoint as IPEndPoint)?.Address}";
         _frames = new FrameReader(socket, setup.Time);
         _sender = new GatherSender(socket, setup.Time);
         _replies = new ReplyQueue(_sender, setup.Options, setup.Memory.Replies, setup.Reports.Metrics, setup.Time) { OnEnd = OnRepliesEnded };
@@ -191,6 +194,7 @@ internal sealed class KafkaConnection
     {
         ApiVersion = version,
         ClientId = clientId,
+        ClientHost = _clientHost,
         ConnectionId = Id,
         Listener = _setup.Listener,
         Aborted = _aborted.Token,

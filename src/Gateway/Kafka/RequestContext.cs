@@ -10,6 +10,9 @@ internal sealed class RequestContext
 
     public required string? ClientId { get; init; }
 
+    /// <summary>Where the client is, as Kafka writes it: its IP address after a slash.</summary>
+    public string ClientHost { get; init; } = "";
+
     /// <summary>Unique among connections of all processes.</summary>
     public required Guid ConnectionId { get; init; }
 

@@ -32,6 +32,14 @@ public sealed class ClusterMap
 
     public SiloMember? Find(SiloAddress silo) => Members.FirstOrDefault(member => member.Silo.Equals(silo));
 
+    /// <summary>The member that coordinates that group; null in an empty map.</summary>
+    public SiloMember? CoordinatorOf(string groupId) => Hosts switch
+    {
+        [] => null,
+        [var only] => only,
+        var hosts => hosts[PartitionPlacement.PlaceOne(groupId, hosts)],
+    };
+
     public override string ToString() => string.Join(", ", Members.Select(member => $"{member.NodeId} {member.Name}{(member.IsDraining ? " (draining)" : "")}"));
 
     /// <summary>FNV-1a over the members as text: small, stable between processes, and no secret depends on it.</summary>

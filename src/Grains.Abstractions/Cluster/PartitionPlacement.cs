@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 
 namespace Granary.Abstractions.Cluster;
 
@@ -63,6 +64,33 @@ public static class PartitionPlacement
         }
 
         return placed;
+    }
+
+    /// <summary>The position of the member that scores highest with that name: one that joins or leaves moves about its own share of all names.</summary>
+    /// <param name="members">With distinct node ids, at least one.</param>
+    public static int PlaceOne(string name, ImmutableArray<SiloMember> members)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(members.Length);
+        Span<byte> key = stackalloc byte[24];
+        var (first, second) = (14695981039346656037UL, 0xcbf29ce484222325UL ^ 0x9e3779b97f4a7c15UL);
+        foreach (var character in name)
+        {
+            first = (first ^ character) * 1099511628211UL;
+            second = (second ^ character) * 1099511628211UL;
+        }
+
+        BinaryPrimitives.WriteUInt64LittleEndian(key, first);
+        BinaryPrimitives.WriteUInt64LittleEndian(key[8..], second);
+        var best = 0;
+        var bestScore = Score(key, -1, members[0].NodeId);
+        for (var index = 1; index < members.Length; index++)
+        {
+            var score = Score(key, -1, members[index].NodeId);
+            if (score > bestScore)
+                (best, bestScore) = (index, score);
+        }
+
+        return best;
     }
 
     /// <summary>FNV-1a, then the finishing steps of MurmurHash3, which spread what FNV leaves in the low bits.</summary>

@@ -25,6 +25,7 @@ public static class PlacementHosting
         services.TryAddSingleton<PlacementDiagnostics>();
         services.TryAddSingleton<PlacementParts>();
         services.AddPlacementDirector<PlacedByMap, PlacedByMapDirector>();
+        services.AddPlacementDirector<CoordinatedByMap, CoordinatedByMapDirector>();
         services.AddPlacementDirector<PlacedOnSilo, PlacedOnSiloDirector>();
         return services;
     }

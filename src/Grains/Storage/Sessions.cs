@@ -22,6 +22,10 @@ internal static class Sessions
 
     public const string WorkName = "granary work";
 
+    public const string OffsetsName = "granary offsets";
+
+    public const string GroupsName = "granary groups";
+
     public const string KeeperName = "granary keeper";
 
     public static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource source, string name, TimeSpan timeout, CancellationToken cancellation)

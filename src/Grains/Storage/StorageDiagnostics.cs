@@ -53,4 +53,7 @@ internal sealed partial class StorageDiagnostics(ILogger<StorageDiagnostics> log
 
     [LoggerMessage(16, LogLevel.Debug, "Reading ahead failed; the reader asks again itself")]
     public partial void ReadAheadFailed(Exception failure);
+
+    [LoggerMessage(17, LogLevel.Error, "{Offsets} positions of groups were not written ({Outcome})")]
+    public partial void OffsetsNotWritten(Exception failure, int offsets, GroupWriteOutcome outcome);
 }

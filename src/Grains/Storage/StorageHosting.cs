@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Orleans.Configuration;
 
 namespace Granary.Grains.Storage;
 
@@ -23,6 +24,13 @@ public static class StorageHosting
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IPartitionStore>(provider => provider.GetRequiredService<PostgresPartitionStore>());
+        services.AddSingleton(provider => new PostgresGroupStore(
+            source,
+            provider.GetService<IOptions<ClusterOptions>>()?.Value.ClusterId ?? "",
+            provider.GetRequiredService<IOptions<StorageOptions>>().Value,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<IGroupStore>(provider => provider.GetRequiredService<PostgresGroupStore>());
         services.AddHostedService<StorageStarter>();
         return services;
     }

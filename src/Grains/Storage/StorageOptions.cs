@@ -39,6 +39,15 @@ public sealed class StorageOptions
     /// <summary>Connections that open partitions, move log starts, save producers and delete.</summary>
     public int WorkConnections { get; set; } = 2;
 
+    /// <summary>Connections that open, list and delete groups. Positions are written by one of their own.</summary>
+    public int GroupConnections { get; set; } = 2;
+
+    /// <summary>Positions of groups in one group commit at most (a single larger commit still goes whole). Too small: the fsync is paid too often.</summary>
+    public int MaxOffsetsPerFlush { get; set; } = 5_000;
+
+    /// <summary>Positions of groups that may wait for their commit; above it a commit is answered COORDINATOR_LOAD_IN_PROGRESS, which clients repeat.</summary>
+    public int MaxQueuedOffsets { get; set; } = 200_000;
+
     /// <summary>Data that one query for history asks for, and the size of a block that is read ahead.</summary>
     public int ReadBlockBytes { get; set; } = 4 << 20;
 
@@ -94,6 +103,9 @@ public sealed class StorageOptions
         (ReconnectDelay > TimeSpan.Zero, nameof(ReconnectDelay), ReconnectDelay, "positive"),
         (ReadConnections is >= 1 and <= 64, nameof(ReadConnections), ReadConnections, "1 to 64"),
         (WorkConnections is >= 1 and <= 64, nameof(WorkConnections), WorkConnections, "1 to 64"),
+        (GroupConnections is >= 1 and <= 64, nameof(GroupConnections), GroupConnections, "1 to 64"),
+        (MaxOffsetsPerFlush is >= 1 and <= 100_000, nameof(MaxOffsetsPerFlush), MaxOffsetsPerFlush, "1 to 100,000"),
+        (MaxQueuedOffsets >= MaxOffsetsPerFlush, nameof(MaxQueuedOffsets), MaxQueuedOffsets, "at least MaxOffsetsPerFlush"),
         (ReadBlockBytes is >= 65_536 and <= 64 << 20, nameof(ReadBlockBytes), ReadBlockBytes, "64 KB to 64 MB"),
         (ReadAheadBytes == 0 || ReadAheadBytes >= ReadBlockBytes, nameof(ReadAheadBytes), ReadAheadBytes, "0, or at least ReadBlockBytes"),
         (MaxOpensPerStatement is >= 1 and <= 10_000, nameof(MaxOpensPerStatement), MaxOpensPerStatement, "1 to 10,000"),

@@ -2,6 +2,7 @@ using Granary.Gateway;
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
+using Granary.Grains.Groups;
 using Granary.Grains.Partitions;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
@@ -71,6 +72,7 @@ internal static class SiloHost
         builder.Services.Configure<StorageOptions>(builder.Configuration.GetSection("Granary:Storage"));
         builder.Services.Configure<PartitionOptions>(builder.Configuration.GetSection("Granary:Partitions"));
         builder.Services.Configure<PlacementOptions>(builder.Configuration.GetSection("Granary:Placement"));
+        builder.Services.Configure<GroupOptions>(builder.Configuration.GetSection("Granary:Groups"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
         builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));
@@ -78,6 +80,7 @@ internal static class SiloHost
         builder.UseOrleans(silo => silo.UseGranaryClustering(settings, database));
         builder.Services.AddGranaryTopics();
         builder.Services.AddGranaryPartitions();
+        builder.Services.AddGranaryGroups();
         builder.Services.AddGranaryMembers(database.Source, database.ConnectionString, settings.ClusterId);
         builder.Services.AddGranaryGateway();
         builder.Services.AddGranaryMembership();

@@ -13,7 +13,8 @@ public sealed class VectorTests
     [
         "Produce", "Fetch", "ListOffsets", "Metadata", "FindCoordinator", "ApiVersions", "CreateTopics", "DeleteTopics", "DeleteRecords",
         "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs", "CreatePartitions", "IncrementalAlterConfigs",
-        "DescribeCluster", "DescribeTopicPartitions", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
+        "DescribeCluster", "DescribeTopicPartitions", "OffsetCommit", "OffsetFetch", "JoinGroup", "SyncGroup", "Heartbeat", "LeaveGroup",
+        "DescribeGroups", "ListGroups", "DeleteGroups", "OffsetDelete", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
     ];
 
     [Theory]

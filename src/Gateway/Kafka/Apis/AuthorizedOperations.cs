@@ -21,9 +21,12 @@ internal static class AuthorizedOperations
     private const int IdempotentWrite = 1 << 12;
 
     private const int AllOnTopic = Read | Write | Create | Delete | Alter | Describe | DescribeConfigs | AlterConfigs;
+    private const int AllOnGroup = Read | Delete | Describe | DescribeConfigs | AlterConfigs;
     private const int AllOnCluster = Create | Alter | Describe | ClusterAction | DescribeConfigs | AlterConfigs | IdempotentWrite;
 
     public static int OnTopic(bool asked) => asked ? AllOnTopic : NotAsked;
+
+    public static int OnGroup(bool asked) => asked ? AllOnGroup : NotAsked;
 
     public static int OnCluster(bool asked) => asked ? AllOnCluster : NotAsked;
 }

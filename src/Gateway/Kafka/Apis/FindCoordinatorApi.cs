@@ -1,7 +1,8 @@
 // FindCoordinator, key 10, versions 0-6.
 // KIP-98 (key types), KIP-699 (many keys at once, version 4), KIP-890 and KIP-932 (versions 5 and 6 change nothing on the wire).
 // Other than Kafka:
-// - The node that is asked is the coordinator of every group and every transactional id: groups are grains, and any gateway reaches them.
+// - A group's coordinator follows from the cluster's map, without a look-up. A gateway at the edge is the coordinator of every group.
+// - The node that is asked is the coordinator of every transactional id.
 // - Share groups (key type 2) do not exist here; asking for their coordinator is refused with INVALID_REQUEST, as Kafka does where they
 //   are switched off.
 using Granary.Gateway.Kafka.Wire;
@@ -51,8 +52,8 @@ internal sealed class FindCoordinatorApi(ClusterView cluster)
             };
         }
 
-        var self = cluster.SelfFor(context.Listener);
-        return new() { Key = key, NodeId = self.NodeId, Host = self.Host, Port = self.Port };
+        var broker = keyType == Group ? cluster.CoordinatorOf(context.Listener, key) : cluster.SelfFor(context.Listener);
+        return new() { Key = key, NodeId = broker.NodeId, Host = broker.Host, Port = broker.Port };
     }
 
     /// <summary>Null: the key has a coordinator.</summary>

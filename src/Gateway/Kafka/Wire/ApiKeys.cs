@@ -23,6 +23,16 @@ internal static class ApiKeys
         IncrementalAlterConfigsRequest.ApiKey => IncrementalAlterConfigsRequest.IsFlexible(version),
         DescribeClusterRequest.ApiKey => DescribeClusterRequest.IsFlexible(version),
         DescribeTopicPartitionsRequest.ApiKey => DescribeTopicPartitionsRequest.IsFlexible(version),
+        OffsetCommitRequest.ApiKey => OffsetCommitRequest.IsFlexible(version),
+        OffsetFetchRequest.ApiKey => OffsetFetchRequest.IsFlexible(version),
+        JoinGroupRequest.ApiKey => JoinGroupRequest.IsFlexible(version),
+        SyncGroupRequest.ApiKey => SyncGroupRequest.IsFlexible(version),
+        HeartbeatRequest.ApiKey => HeartbeatRequest.IsFlexible(version),
+        LeaveGroupRequest.ApiKey => LeaveGroupRequest.IsFlexible(version),
+        DescribeGroupsRequest.ApiKey => DescribeGroupsRequest.IsFlexible(version),
+        ListGroupsRequest.ApiKey => ListGroupsRequest.IsFlexible(version),
+        DeleteGroupsRequest.ApiKey => DeleteGroupsRequest.IsFlexible(version),
+        OffsetDeleteRequest.ApiKey => OffsetDeleteRequest.IsFlexible(version),
         _ => false,
     };
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
 using Granary.Abstractions.Cluster;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Grains.Topics;
@@ -14,6 +15,7 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
     private readonly Lock _gate = new();
     private readonly TopicCatalog _catalog;
     private readonly ConcurrentDictionary<string, FakePartition> _partitions = new();
+    private readonly FakeGroups _groups = new();
     private long _producerIds;
 
     public FakeCluster(TopicOptions? options = null)
@@ -80,6 +82,8 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
             var wanted = targetMethod!.ReturnType;
+            if (wanted == typeof(IGroupGrain) || wanted == typeof(IGroupListGrain))
+                return Cluster._groups;
             if (wanted == typeof(IPartitionGrain))
                 return Cluster.Of((string)args![0]!);
             return wanted == typeof(ITopicCatalogGrain) || wanted == typeof(IProducerIdGrain) || wanted == typeof(IClusterMapGrain) ? Cluster : throw new NotSupportedException(wanted.Name);

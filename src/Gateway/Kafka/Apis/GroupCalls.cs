@@ -1,0 +1,33 @@
+using Granary.Abstractions.Groups;
+
+namespace Granary.Gateway.Kafka.Apis;
+
+/// <summary>
+/// Calls to groups' coordinators. A client that should ask another broker is sent there (NOT_COORDINATOR); a coordinator that is between silos
+/// is COORDINATOR_NOT_AVAILABLE, which clients repeat.
+/// </summary>
+internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, CallFailures failures)
+{
+    /// <summary>Asks the group's coordinator; <paramref name="refuse"/> makes the answer where it cannot be asked.</summary>
+    /// <param name="mayBeBlank">Positions may be kept under an empty group id, as Kafka allows for old clients' sake; nobody may join one.</param>
+    public async ValueTask<T> AskAsync<T>(
+        RequestContext context, string groupId, Func<IGroupGrain, Task<T>> ask, Func<ErrorCode, T> refuse, bool mayBeBlank = false)
+    {
+        if ((groupId.Length == 0 && !mayBeBlank) || groupId.Length > IGroupGrain.MaxIdLength || groupId.Contains('\0'))
+            return refuse(ErrorCode.InvalidGroupId);
+        if (cluster.IsCoordinatedElsewhere(context.Listener, groupId))
+            return refuse(ErrorCode.NotCoordinator);
+        try
+        {
+            return await ask(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId))).WaitAsync(context.Ending);
+        }
+        catch (OperationCanceledException) when (context.Ending.IsCancellationRequested)
+        {
+            return refuse(ErrorCode.NotCoordinator);
+        }
+        catch (Exception failure)
+        {
+            return refuse(failures.ToErrorCode("Asking a group's coordinator", failure, ErrorCode.CoordinatorNotAvailable));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using Granary.Abstractions.Partitions;
+
+namespace Granary.Abstractions.Groups;
+
+/// <summary>A position that is to be kept.</summary>
+/// <param name="Offset">The next one to read.</param>
+/// <param name="LeaderEpoch">Of the last record that was read; -1: not known.</param>
+[GenerateSerializer, Immutable, Alias("granary.OffsetToCommit")]
+public readonly record struct OffsetToCommit(
+    [property: Id(0)] PartitionId Partition, [property: Id(1)] long Offset, [property: Id(2)] int LeaderEpoch, [property: Id(3)] string Metadata);
+
+/// <summary>One answer per offset, in their order.</summary>
+[GenerateSerializer, Immutable, Alias("granary.CommitRequest")]
+public sealed record CommitRequest([property: Id(0)] GroupCaller Caller, [property: Id(1)] ImmutableArray<OffsetToCommit> Offsets);
+
+/// <summary>A position that is kept.</summary>
+[GenerateSerializer, Immutable, Alias("granary.CommittedOffset")]
+public readonly record struct CommittedOffset(
+    [property: Id(0)] PartitionId Partition, [property: Id(1)] long Offset, [property: Id(2)] int LeaderEpoch, [property: Id(3)] string Metadata);
+
+/// <summary>The group's positions; partitions without one are left out.</summary>
+[GenerateSerializer, Immutable, Alias("granary.CommittedOffsets")]
+public sealed record CommittedOffsets([property: Id(0)] ErrorCode Error, [property: Id(1)] ImmutableArray<CommittedOffset> Offsets);
+
+/// <summary>How far a group is behind in one partition.</summary>
+/// <param name="EndOffset">The partition's high watermark; -1: it could not be asked.</param>
+/// <param name="Lag">Records between the two; -1: not known.</param>
+[GenerateSerializer, Immutable, Alias("granary.PartitionLag")]
+public readonly record struct PartitionLag([property: Id(0)] CommittedOffset Committed, [property: Id(1)] long EndOffset, [property: Id(2)] long Lag);

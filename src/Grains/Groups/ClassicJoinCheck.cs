@@ -1,0 +1,49 @@
+using Granary.Abstractions;
+using Granary.Abstractions.Groups;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>Whether a join may come in, in the order in which Kafka asks.</summary>
+internal static class ClassicJoinCheck
+{
+    public static ErrorCode Refuse(ClassicGroup group, IReadOnlyDictionary<string, TimeSpan> pending, JoinRequest request, GroupOptions options)
+    {
+        if (request.SessionTimeout < options.MinSessionTimeout || request.SessionTimeout > options.MaxSessionTimeout)
+            return ErrorCode.InvalidSessionTimeout;
+        if (group.State == GroupState.Dead)
+            return ErrorCode.NotCoordinator;
+        var bytes = request.Protocols.Sum(protocol => (long)protocol.Metadata.Length);
+        if (request.Protocols.Length > options.MaxProtocols || bytes > options.MaxMetadataBytes)
+            return ErrorCode.InvalidRequest;
+        if (!HasRoom(group, pending, request, bytes, options))
+            return ErrorCode.GroupMaxSizeReached;
+        if (!FitsProtocols(group, request))
+            return ErrorCode.InconsistentGroupProtocol;
+        return request.MemberId.Length == 0 ? ErrorCode.None : CheckKnown(group, pending, request);
+    }
+
+    private static bool HasRoom(
+        ClassicGroup group, IReadOnlyDictionary<string, TimeSpan> pending, JoinRequest request, long bytes, GroupOptions options)
+    {
+        var members = group.Members;
+        if (members.Has(request.MemberId) || (request.InstanceId is { } instance && members.IdOfInstance(instance) is not null))
+            return true;
+        if (members.Count >= options.MaxMembers || members.MetadataBytes + bytes > options.MaxGroupBytes)
+            return false;
+        var wantsId = request.MemberId.Length == 0 && request.RequiresKnownId && request.InstanceId is null;
+        return !wantsId || pending.Count < options.MaxPendingMembers;
+    }
+
+    private static bool FitsProtocols(ClassicGroup group, JoinRequest request)
+    {
+        // No protocol has a zero character in its name, and PostgreSQL keeps none.
+        if (group.Members.Count == 0)
+            return request.ProtocolType.Length > 0 && !request.ProtocolType.Contains('\0') && request.Protocols.Length > 0;
+        return request.ProtocolType == group.ProtocolType && group.Members.Share(request.Protocols);
+    }
+
+    private static ErrorCode CheckKnown(ClassicGroup group, IReadOnlyDictionary<string, TimeSpan> pending, JoinRequest request) =>
+        pending.ContainsKey(request.MemberId)
+            ? request.InstanceId is null ? ErrorCode.None : ErrorCode.UnknownMemberId
+            : group.Members.Check(request.MemberId, request.InstanceId);
+}

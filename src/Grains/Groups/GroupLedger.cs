@@ -1,0 +1,151 @@
+using System.Collections.Immutable;
+using Granary.Abstractions;
+using Granary.Abstractions.Groups;
+using Granary.Abstractions.Partitions;
+using Granary.Grains.Storage;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>
+/// A group's hold on its rows in the store: whether it has any, and its positions. One group, one thread at a time. States: none (nothing is kept of
+/// the group), owned, lost (another coordinator has it, or what is kept is in doubt: the activation is to end).
+/// </summary>
+internal sealed class GroupLedger(string groupId, GroupParts parts)
+{
+    private OwnedGroup? _owned;
+    private Task<ErrorCode>? _owning;
+
+    public GroupOffsets Offsets { get; private set; } = new(parts.Options, []);
+
+    /// <summary>Something is kept of the group.</summary>
+    public bool Exists => _owned is not null;
+
+    public bool IsLost { get; private set; }
+
+    /// <summary>Writes that are under way.</summary>
+    public int Writing { get; private set; }
+
+    public async Task OpenAsync(CancellationToken cancellation) => Take(await parts.Store.OpenAsync(groupId, cancellation));
+
+    /// <summary>Makes the group where there is none; calls at the same time share one attempt.</summary>
+    public async Task<ErrorCode> EnsureAsync()
+    {
+        if (_owned is not null)
+            return ErrorCode.None;
+        _owning ??= CreateAsync();
+        var error = await _owning;
+        _owning = null;
+        return error;
+    }
+
+    public async Task<ErrorCode> WriteAsync(IReadOnlyList<OffsetWrite> writes)
+    {
+        if (writes.Count == 0)
+            return ErrorCode.None;
+        if (_owned is not { } owned || IsLost)
+            return ErrorCode.NotCoordinator;
+        Writing++;
+        var outcome = await parts.Store.WriteAsync(owned, writes);
+        Writing--;
+        switch (outcome)
+        {
+            case GroupWriteOutcome.Written:
+                Offsets.Apply(writes);
+                return ErrorCode.None;
+            case GroupWriteOutcome.Overloaded:
+                return ErrorCode.CoordinatorLoadInProgress;
+            case GroupWriteOutcome.NotWritten:
+                return ErrorCode.CoordinatorNotAvailable;
+            default:
+                parts.Diagnostics.WriteFailed(groupId, outcome);
+                IsLost = true;
+                return outcome == GroupWriteOutcome.Fenced ? ErrorCode.NotCoordinator : ErrorCode.CoordinatorNotAvailable;
+        }
+    }
+
+    /// <summary>Notes how the group is to be listed.</summary>
+    public async Task NoteAsync(string protocolType, GroupState state)
+    {
+        try
+        {
+            if (_owned is { } owned && !IsLost && !await parts.Store.NoteAsync(owned, protocolType, state, CancellationToken.None))
+                IsLost = true;
+        }
+        catch (StoreUnavailableException failure)
+        {
+            parts.Diagnostics.NotNoted(failure, groupId);
+        }
+    }
+
+    /// <summary>Forgets the group with all its positions.</summary>
+    public async Task<ErrorCode> DeleteAsync()
+    {
+        try
+        {
+            if (_owned is { } owned && await parts.Store.DeleteAsync(owned, CancellationToken.None))
+            {
+                (_owned, Offsets) = (null, new GroupOffsets(parts.Options, []));
+                return ErrorCode.None;
+            }
+
+            IsLost = true;
+            return ErrorCode.NotCoordinator;
+        }
+        catch (StoreUnavailableException failure)
+        {
+            IsLost = true;
+            parts.Diagnostics.WriteFailed(groupId, failure.Message);
+            return ErrorCode.CoordinatorNotAvailable;
+        }
+    }
+
+    /// <summary>How far the group is behind; a partition that cannot be asked is -1.</summary>
+    public async Task<ImmutableArray<PartitionLag>> MeasureAsync(IGrainFactory grains)
+    {
+        var committed = Offsets.All.Where(offset => parts.Topics.Find(offset.Partition.TopicId) is not null).ToArray();
+        var lags = new PartitionLag[committed.Length];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, committed.Length),
+            new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentCalls, TaskScheduler = TaskScheduler.Current },
+            async (index, _) => lags[index] = await MeasureAsync(grains, committed[index]));
+        return ImmutableArray.Create(lags);
+    }
+
+    private static async Task<PartitionLag> MeasureAsync(IGrainFactory grains, CommittedOffset committed)
+    {
+        try
+        {
+            var end = await grains.GetGrain<IPartitionGrain>(committed.Partition.ToKey()).FindOffsetAsync(new OffsetQuery(OffsetQuery.Latest));
+            return end.Error == ErrorCode.None
+                ? new PartitionLag(committed, end.Offset, Math.Max(0, end.Offset - committed.Offset))
+                : new PartitionLag(committed, -1, -1);
+        }
+        catch (Exception)
+        {
+            // Away for the moment; the others' answers are worth having.
+            return new PartitionLag(committed, -1, -1);
+        }
+    }
+
+    private async Task<ErrorCode> CreateAsync()
+    {
+        try
+        {
+            Take(await parts.Store.CreateAsync(groupId, parts.Options.MaxGroups, CancellationToken.None));
+            return _owned is null ? ErrorCode.GroupMaxSizeReached : ErrorCode.None;
+        }
+        catch (StoreUnavailableException failure)
+        {
+            parts.Diagnostics.NotOpened(groupId, failure.Message);
+            return ErrorCode.CoordinatorNotAvailable;
+        }
+    }
+
+    private void Take(OpenedGroup? opened)
+    {
+        if (opened is null)
+            return;
+        _owned = opened.Owned;
+        Offsets = new GroupOffsets(parts.Options, opened.Offsets);
+    }
+}

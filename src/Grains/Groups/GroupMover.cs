@@ -1,0 +1,104 @@
+using Granary.Abstractions.Cluster;
+using Granary.Abstractions.Groups;
+using Granary.Grains.Placement;
+using Granary.Grains.Storage;
+using Microsoft.Extensions.Hosting;
+using Orleans.Metadata;
+using Orleans.Runtime;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>
+/// Follows the cluster's map: hands over this silo's groups that another one coordinates now, and opens those of a lost silo that fall to this one and
+/// have members, so that members who died with it are missed.
+/// </summary>
+internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IClusterManifestProvider manifests, PlacementParts placement, GroupParts parts)
+    : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var former = maps.Map;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var map = await WaitAsync(former, stoppingToken);
+                await ReviveAsync(former, map, stoppingToken);
+                await Task.Delay(placement.Options.SettleDelay, parts.Time, stoppingToken);
+                await MoveAsync(stoppingToken);
+                former = map;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Until the map is another, or it is time to look for groups that were opened on the wrong silo.</summary>
+    private async Task<ClusterMap> WaitAsync(ClusterMap former, CancellationToken cancellation)
+    {
+        try
+        {
+            return await maps.NextAsync(former.Fingerprint, cancellation).WaitAsync(placement.Options.StrayInterval, parts.Time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return former;
+        }
+    }
+
+    private async Task MoveAsync(CancellationToken cancellation)
+    {
+        foreach (var groupId in parts.Hosted.Ids)
+        {
+            // Orleans passes a hint over that names a silo whose grain types it has not heard of yet.
+            var target = maps.Map.CoordinatorOf(groupId)?.Silo;
+            if (target is null || target.Equals(parts.LocalSilo) || !manifests.Current.Silos.ContainsKey(target))
+                continue;
+            try
+            {
+                await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId)).MoveAsync(parts.LocalSilo, target).WaitAsync(placement.Options.MoveTimeout, parts.Time, cancellation);
+            }
+            catch (Exception failure) when (!cancellation.IsCancellationRequested)
+            {
+                parts.Diagnostics.NotMoved(failure, groupId, target);
+            }
+        }
+    }
+
+    private async Task ReviveAsync(ClusterMap former, ClusterMap map, CancellationToken cancellation)
+    {
+        var gone = former.Members.Select(member => member.Silo).Except(map.Members.Select(member => member.Silo)).ToHashSet();
+        if (gone.Count == 0)
+            return;
+        try
+        {
+            var orphans = (await parts.Store.ListAsync(cancellation)).Where(listing =>
+                listing.State != GroupState.Empty
+                && map.CoordinatorOf(listing.GroupId)?.Silo.Equals(parts.LocalSilo) is true
+                && former.CoordinatorOf(listing.GroupId) is { } lost && gone.Contains(lost.Silo));
+            await Parallel.ForEachAsync(
+                orphans,
+                new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentCalls, CancellationToken = cancellation },
+                async (listing, _) => await OpenAsync(listing.GroupId));
+        }
+        catch (StoreUnavailableException failure)
+        {
+            parts.Diagnostics.SweepFailed(failure);
+        }
+    }
+
+    private async Task OpenAsync(string groupId)
+    {
+        try
+        {
+            await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId)).DescribeAsync(withLags: false).WaitAsync(placement.Options.MoveTimeout, parts.Time);
+        }
+        catch (Exception failure)
+        {
+            // The next client's call opens it.
+            parts.Diagnostics.NotRevived(failure, groupId);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using Granary.Abstractions.Topics;
+using Granary.Grains.Placement;
+using Granary.Grains.Storage;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>What groups share on one silo.</summary>
+internal sealed class GroupParts(
+    IGroupStore store, IOptions<GroupOptions> options, PlacementParts placement, TopicDirectory topics, HostedGroups hosted, GroupDiagnostics diagnostics)
+{
+    private readonly long _start = placement.Time.GetTimestamp();
+
+    public IGroupStore Store { get; } = store;
+
+    public GroupOptions Options { get; } = options.Value;
+
+    public TopicDirectory Topics { get; } = topics;
+
+    public HostedGroups Hosted { get; } = hosted;
+
+    public GroupDiagnostics Diagnostics { get; } = diagnostics;
+
+    public TimeProvider Time { get; } = placement.Time;
+
+    public SiloAddress LocalSilo { get; } = placement.LocalSilo;
+
+    /// <summary>A time that only grows, whatever happens to the clock.</summary>
+    public TimeSpan Now => Time.GetElapsedTime(_start);
+}

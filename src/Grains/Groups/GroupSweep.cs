@@ -1,0 +1,40 @@
+using Granary.Abstractions.Groups;
+using Granary.Grains.Placement;
+using Granary.Grains.Storage;
+using Microsoft.Extensions.Hosting;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>Has groups forget positions that are no longer kept. Each silo looks after the groups that it coordinates.</summary>
+internal sealed class GroupSweep(ClusterMapSource maps, IGrainFactory grains, GroupParts parts) : BackgroundService
+{
+    private const int MaxGroupsPerRun = 10_000;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(parts.Options.ExpiryInterval, parts.Time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested)
+                return;
+            try
+            {
+                await RunAsync(stoppingToken);
+            }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                parts.Diagnostics.SweepFailed(failure);
+            }
+        }
+    }
+
+    private async Task RunAsync(CancellationToken cancellation)
+    {
+        var living = parts.Topics.ByName.Values.Select(topic => topic.TopicId).ToArray();
+        var expired = await parts.Store.ListExpiredAsync(parts.Time.GetUtcNow() - parts.Options.OffsetsRetention, living, MaxGroupsPerRun, cancellation);
+        await Parallel.ForEachAsync(
+            expired.Where(groupId => maps.Map.CoordinatorOf(groupId) is not { } coordinator || coordinator.Silo.Equals(parts.LocalSilo)),
+            new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentCalls, CancellationToken = cancellation },
+            async (groupId, _) => await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId)).ExpireAsync());
+    }
+}

@@ -1,0 +1,92 @@
+namespace Granary.Grains.Storage;
+
+/// <summary>The SQL of groups and their positions.</summary>
+internal static class GroupStatements
+{
+    /// <summary>
+    /// Owner epochs come from one sequence, so that a group that was deleted and made again does not get an epoch that a former owner still holds.
+    /// </summary>
+    public const string Schema = """
+        CREATE SEQUENCE granary.group_owner_epochs;
+        CREATE TABLE granary.groups (
+            cluster_id text NOT NULL,
+            group_id text NOT NULL,
+            group_number int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            owner_epoch bigint NOT NULL,
+            protocol_type text NOT NULL,
+            state smallint NOT NULL,
+            UNIQUE (cluster_id, group_id)
+        ) WITH (fillfactor = 50);
+        CREATE TABLE granary.group_offset (
+            group_number int NOT NULL,
+            topic_id uuid NOT NULL,
+            partition int NOT NULL,
+            committed_offset bigint NOT NULL,
+            leader_epoch int NOT NULL,
+            metadata bytea NOT NULL,
+            committed_at timestamptz NOT NULL,
+            PRIMARY KEY (group_number, topic_id, partition)
+        ) WITH (fillfactor = 50, autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_scale_factor = 0.5);
+        """;
+
+    /// <summary>$1: cluster, $2: group.</summary>
+    public const string Open = """
+        UPDATE granary.groups SET owner_epoch = nextval('granary.group_owner_epochs') WHERE cluster_id = $1 AND group_id = $2
+        RETURNING group_number, owner_epoch
+        """;
+
+    /// <summary>$3: groups there may be; $4: the state of a new one.</summary>
+    public const string Create = """
+        INSERT INTO granary.groups AS g (cluster_id, group_id, owner_epoch, protocol_type, state)
+        SELECT $1, $2, nextval('granary.group_owner_epochs'), '', $4::smallint
+        WHERE (SELECT count(*) FROM granary.groups o WHERE o.cluster_id = $1) < $3
+        ON CONFLICT (cluster_id, group_id) DO UPDATE SET owner_epoch = excluded.owner_epoch
+        RETURNING group_number, owner_epoch
+        """;
+
+    public const string Offsets = """
+        SELECT topic_id, partition, committed_offset, leader_epoch, metadata, committed_at FROM granary.group_offset WHERE group_number = $1
+        """;
+
+    /// <summary>
+    /// One flush: $1 and $2 the owners, $3 to $9 positions, $10 to $12 what is forgotten. Share locks keep an opening out until the commit, and whoever waits
+    /// for an opening sees its epoch: so a row is written only by who owns its group at that moment. Returns who does.
+    /// </summary>
+    public const string Write = """
+        WITH owned AS MATERIALIZED (
+            SELECT g.group_number FROM granary.groups g
+            JOIN unnest($1::int[], $2::bigint[]) AS o (group_number, owner_epoch) ON g.group_number = o.group_number AND g.owner_epoch = o.owner_epoch
+            FOR SHARE OF g),
+        written AS (
+            INSERT INTO granary.group_offset (group_number, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at)
+            SELECT v.* FROM unnest($3::int[], $4::uuid[], $5::int[], $6::bigint[], $7::int[], $8::bytea[], $9::timestamptz[])
+                AS v (group_number, topic_id, partition, committed_offset, leader_epoch, metadata, committed_at)
+            WHERE v.group_number IN (SELECT group_number FROM owned)
+            ON CONFLICT (group_number, topic_id, partition) DO UPDATE SET committed_offset = excluded.committed_offset,
+                leader_epoch = excluded.leader_epoch, metadata = excluded.metadata, committed_at = excluded.committed_at),
+        forgotten AS (
+            DELETE FROM granary.group_offset p
+            USING unnest($10::int[], $11::uuid[], $12::int[]) AS d (group_number, topic_id, partition), owned
+            WHERE d.group_number = owned.group_number AND p.group_number = d.group_number AND p.topic_id = d.topic_id AND p.partition = d.partition)
+        SELECT group_number FROM owned
+        """;
+
+    /// <summary>$1: group, $2: owner epoch, $3: protocol type, $4: state.</summary>
+    public const string Note = "UPDATE granary.groups SET protocol_type = $3, state = $4 WHERE group_number = $1 AND owner_epoch = $2";
+
+    public const string Delete = """
+        WITH gone AS (DELETE FROM granary.groups WHERE group_number = $1 AND owner_epoch = $2 RETURNING group_number),
+        offsets AS (DELETE FROM granary.group_offset WHERE group_number IN (SELECT group_number FROM gone))
+        SELECT count(*) FROM gone
+        """;
+
+    public const string List = "SELECT group_id, protocol_type, state FROM granary.groups WHERE cluster_id = $1 ORDER BY group_id";
+
+    /// <summary>$1: cluster, $2: a time, $3: topics that live, $4: how many, $5: the state without members.</summary>
+    public const string ListExpired = """
+        SELECT g.group_id FROM granary.groups g WHERE g.cluster_id = $1 AND (
+            EXISTS (SELECT FROM granary.group_offset o WHERE o.group_number = g.group_number AND (o.committed_at < $2 OR o.topic_id <> ALL($3)))
+            OR (g.state = $5 AND NOT EXISTS (SELECT FROM granary.group_offset o WHERE o.group_number = g.group_number)))
+        LIMIT $4
+        """;
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using Npgsql;
+
+namespace Granary.Grains.Storage;
+
+/// <summary>
+/// Writes that wait together, as the arrays of one statement. Of several writes of one position the last is kept. What clients write beside a
+/// position is bytes here: PostgreSQL's text takes no zero character, and one client's must not fail the flush of all. Used again and again.
+/// </summary>
+internal sealed class OffsetFlush
+{
+    private readonly Dictionary<(int Group, Guid Topic, int Partition), KeptOffset?> _rows = [];
+    private readonly Dictionary<int, long> _owners = [];
+
+    /// <summary>Positions in it.</summary>
+    public int Count => _rows.Count;
+
+    /// <summary>False: a newer owner of the same group is already in it; the write belongs to the next flush, which will see it fenced.</summary>
+    public bool TryAdd(OwnedGroup group, IReadOnlyList<OffsetWrite> writes)
+    {
+        if (!_owners.TryAdd(group.Number, group.OwnerEpoch) && _owners[group.Number] != group.OwnerEpoch)
+            return false;
+        foreach (var (partition, offset) in writes)
+            _rows[(group.Number, partition.TopicId, partition.Index)] = offset;
+        return true;
+    }
+
+    public void Clear()
+    {
+        _rows.Clear();
+        _owners.Clear();
+    }
+
+    public void Bind(NpgsqlCommand command)
+    {
+        // In the order of the key: two flushes that meet, of a former and a new owner, lock rows the same way.
+        var kept = _rows.Where(row => row.Value is not null).OrderBy(row => row.Key).Select(row => (row.Key, Value: row.Value!.Value)).ToArray();
+        var gone = _rows.Where(row => row.Value is null).Select(row => row.Key).Order().ToArray();
+        Add(command, _owners.Keys.ToArray());
+        Add(command, _owners.Values.ToArray());
+        Add(command, Array.ConvertAll(kept, row => row.Key.Group));
+        Add(command, Array.ConvertAll(kept, row => row.Key.Topic));
+        Add(command, Array.ConvertAll(kept, row => row.Key.Partition));
+        Add(command, Array.ConvertAll(kept, row => row.Value.Committed.Offset));
+        Add(command, Array.ConvertAll(kept, row => row.Value.Committed.LeaderEpoch));
+        Add(command, Array.ConvertAll(kept, row => Encoding.UTF8.GetBytes(row.Value.Committed.Metadata)));
+        Add(command, Array.ConvertAll(kept, row => row.Value.CommittedAt.UtcDateTime));
+        Add(command, Array.ConvertAll(gone, key => key.Group));
+        Add(command, Array.ConvertAll(gone, key => key.Topic));
+        Add(command, Array.ConvertAll(gone, key => key.Partition));
+    }
+
+    private static void Add<T>(NpgsqlCommand command, T[] values) => command.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values });
+}

@@ -1,0 +1,127 @@
+using System.Collections.Immutable;
+using System.Text;
+using Granary.Abstractions.Groups;
+using Granary.Abstractions.Partitions;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Granary.Grains.Storage;
+
+/// <summary>Groups in PostgreSQL. Positions go through <see cref="OffsetWriter"/> on a connection of its own, all else is rare.</summary>
+internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
+{
+    private readonly string _clusterId;
+    private readonly SessionPool _writeSession;
+    private readonly SessionPool _workSessions;
+    private readonly OffsetWriter _writer;
+
+    public PostgresGroupStore(NpgsqlDataSource source, string clusterId, StorageOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        _clusterId = clusterId;
+        _writeSession = new SessionPool(source, Sessions.OffsetsName, size: 1, options);
+        _workSessions = new SessionPool(source, Sessions.GroupsName, options.GroupConnections, options);
+        _writer = new OffsetWriter(_writeSession, options, time, new StorageDiagnostics(loggers.CreateLogger<StorageDiagnostics>()));
+    }
+
+    public void Start() => _writer.Start();
+
+    public Task StopAsync(CancellationToken cancellation) => _writer.StopAsync(cancellation);
+
+    public Task<OpenedGroup?> OpenAsync(string groupId, CancellationToken cancellation) => _workSessions.RunAsync(
+        async (connection, limit) =>
+        {
+            await using var command = Command(connection, GroupStatements.Open, _clusterId, groupId);
+            return await OpenAsync(command, groupId, limit);
+        },
+        cancellation);
+
+    public Task<OpenedGroup?> CreateAsync(string groupId, int maxGroups, CancellationToken cancellation) => _workSessions.RunAsync(
+        async (connection, limit) =>
+        {
+            await using var command = Command(connection, GroupStatements.Create, _clusterId, groupId, (long)maxGroups, (short)GroupState.Empty);
+            return await OpenAsync(command, groupId, limit);
+        },
+        cancellation);
+
+    public Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes) => _writer.WriteAsync(group, writes);
+
+    public Task<bool> NoteAsync(OwnedGroup group, string protocolType, GroupState state, CancellationToken cancellation) => _workSessions.RunAsync(
+        async (connection, limit) =>
+        {
+            await using var command = Command(connection, GroupStatements.Note, group.Number, group.OwnerEpoch, protocolType, (short)state);
+            return await command.ExecuteNonQueryAsync(limit) == 1;
+        },
+        cancellation);
+
+    public Task<bool> DeleteAsync(OwnedGroup group, CancellationToken cancellation) => _workSessions.RunAsync(
+        async (connection, limit) =>
+        {
+            await using var command = Command(connection, GroupStatements.Delete, group.Number, group.OwnerEpoch);
+            return await command.ExecuteScalarAsync(limit) is long and 1;
+        },
+        cancellation);
+
+    public Task<ImmutableArray<GroupListing>> ListAsync(CancellationToken cancellation) => _workSessions.RunAsync(
+        async (connection, limit) =>
+        {
+            await using var command = Command(connection, GroupStatements.List, _clusterId);
+            await using var reader = await command.ExecuteReaderAsync(limit);
+            var found = ImmutableArray.CreateBuilder<GroupListing>();
+            while (await reader.ReadAsync(limit))
+                found.Add(new GroupListing(reader.GetString(0), reader.GetString(1), (GroupState)reader.GetInt16(2)));
+            return found.ToImmutable();
+        },
+        cancellation);
+
+    public Task<IReadOnlyList<string>> ListExpiredAsync(
+        DateTimeOffset before, IReadOnlyCollection<Guid> living, int limit, CancellationToken cancellation) => _workSessions.RunAsync<IReadOnlyList<string>>(
+        async (connection, timeout) =>
+        {
+            await using var command = Command(
+                connection, GroupStatements.ListExpired, _clusterId, before.UtcDateTime, living.ToArray(), limit, (short)GroupState.Empty);
+            await using var reader = await command.ExecuteReaderAsync(timeout);
+            var found = new List<string>();
+            while (await reader.ReadAsync(timeout))
+                found.Add(reader.GetString(0));
+            return found;
+        },
+        cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writeSession.DisposeAsync();
+        await _workSessions.DisposeAsync();
+    }
+
+    private static async Task<OpenedGroup?> OpenAsync(NpgsqlCommand open, string groupId, CancellationToken cancellation)
+    {
+        OwnedGroup owned;
+        await using (var reader = await open.ExecuteReaderAsync(cancellation))
+        {
+            if (!await reader.ReadAsync(cancellation))
+                return null;
+            owned = new OwnedGroup(groupId, reader.GetInt32(0), reader.GetInt64(1));
+        }
+
+        // After the commit of the opening: nothing of a former owner can follow.
+        await using var command = Command(open.Connection!, GroupStatements.Offsets, owned.Number);
+        await using var rows = await command.ExecuteReaderAsync(cancellation);
+        var offsets = new List<KeptOffset>();
+        while (await rows.ReadAsync(cancellation))
+        {
+            offsets.Add(new KeptOffset(
+                new CommittedOffset(new PartitionId(rows.GetGuid(0), rows.GetInt32(1)), rows.GetInt64(2), rows.GetInt32(3), Encoding.UTF8.GetString(rows.GetFieldValue<byte[]>(4))),
+                new DateTimeOffset(rows.GetDateTime(5), TimeSpan.Zero)));
+        }
+
+        return new OpenedGroup(owned, offsets);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params ReadOnlySpan<object> values)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return command;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Confluent.Kafka;
+using Granary.KafkaClients.Confluent;
+
+namespace Granary.KafkaClients.Groups;
+
+/// <summary>Groups of clients other than Confluent.Kafka: kcat, kafkajs, kafka-python; and one that dies.</summary>
+public sealed class ForeignGroupTests(BrokerFixture broker, ITestOutputHelper output)
+{
+    private const int Count = 60;
+    private const string Interpreter = "/usr/bin/python3";
+
+    private static readonly string? s_kcat = ChildProgram.Find("kcat");
+    private static readonly string? s_node = ChildProgram.Find("node");
+
+    [Fact]
+    public async Task Kcat_ReadsAsAGroup_AndGoesOnWhereItStopped()
+    {
+        Assert.SkipWhen(s_kcat is null, "kcat is not installed: ./dev test installs it where a package manager has it");
+        var topic = await FillAsync(Count);
+        var group = $"g-{Guid.NewGuid():N}";
+
+        var read = await ChildProgram.RunAsync(s_kcat!, ["-b", broker.Bootstrap, "-G", group, "-X", "auto.offset.reset=earliest", "-c", $"{Count}", "-q", topic]);
+
+        Assert.Equal(Enumerable.Range(0, Count), Lines(read));
+        using var next = new GroupConsumer(broker.Bootstrap, group, topic);
+        await Eventually.IsTrueAsync(() => next.Assigned.Count == 2, () => $"{next.Assigned.Count}");
+        Assert.Empty(next.Read);
+    }
+
+    [Fact]
+    public async Task MemberThatIsKilled_IsMissedWithinItsSession()
+    {
+        Assert.SkipWhen(s_kcat is null, "kcat is not installed: ./dev test installs it where a package manager has it");
+        var topic = await FillAsync(Count);
+        var group = $"g-{Guid.NewGuid():N}";
+        using var staying = new GroupConsumer(broker.Bootstrap, group, topic, config => config.HeartbeatIntervalMs = 100);
+        await Eventually.IsTrueAsync(() => staying.Assigned.Count == 2, () => $"{staying.Assigned.Count}");
+        using var dying = Process.Start(new ProcessStartInfo(s_kcat!, ["-b", broker.Bootstrap, "-G", group, "-X", "session.timeout.ms=2000", "-X", "heartbeat.interval.ms=200", "-X", "partition.assignment.strategy=range", "-q", topic]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        await Eventually.IsTrueAsync(() => staying.Assigned.Count == 1, () => $"{staying.Assigned.Count} with the other");
+
+        dying.Kill();
+        var killed = Stopwatch.StartNew();
+        await Eventually.IsTrueAsync(() => staying.Assigned.Count == 2, () => $"{staying.Assigned.Count} after the other was killed");
+
+        output.WriteLine($"all partitions again {killed.ElapsedMilliseconds} ms after the other was killed; its session is 2,000 ms");
+        Assert.InRange(killed.ElapsedMilliseconds, 1_000, 3_500);
+    }
+
+    [Fact]
+    public async Task KafkaJs_ReadsAsAGroup()
+    {
+        Assert.SkipWhen(s_node is null, "Node.js is not installed");
+        var scripts = ForeignRecord.Folder("js");
+        Assert.SkipWhen(!Directory.Exists(Path.Combine(scripts, "node_modules")), "kafkajs is not installed: ./dev test installs it with npm");
+        var topic = await FillAsync(Count);
+
+        var printed = await ChildProgram.RunAsync(s_node!, ["group.js", broker.Bootstrap, topic, $"g-{Guid.NewGuid():N}", $"{Count}"], folder: scripts);
+
+        Assert.Equal(Enumerable.Range(0, Count), JsonSerializer.Deserialize<string[]>(printed)!.Select(int.Parse).Order());
+    }
+
+    [Fact]
+    public async Task KafkaPython_ReadsAsAGroup()
+    {
+        Assert.SkipWhen(!File.Exists(Interpreter), "Python is not installed");
+        var found = await ChildProgram.RunAsync(Interpreter, ["-c", "import importlib.util; print(importlib.util.find_spec('kafka') is not None)"]);
+        Assert.SkipWhen(found.Trim() != "True", "kafka-python is not installed: ./dev test installs it where a package manager has it");
+        var topic = await FillAsync(Count);
+
+        var printed = await ChildProgram.RunAsync(Interpreter, [Path.Combine(ForeignRecord.Folder("py"), "group.py"), broker.Bootstrap, topic, $"g-{Guid.NewGuid():N}", $"{Count}"]);
+
+        Assert.Equal(Enumerable.Range(0, Count), JsonSerializer.Deserialize<string[]>(printed)!.Select(int.Parse).Order());
+    }
+
+    private static IEnumerable<int> Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).Order();
+
+    private async Task<string> FillAsync(int count)
+    {
+        var topic = await Topics.CreateAsync(broker.Bootstrap, 2);
+        using var producer = Topics.Producer(broker.Bootstrap);
+        for (var index = 0; index < count; index++)
+            producer.Produce(new TopicPartition(topic, index % 2), new() { Value = System.Text.Encoding.UTF8.GetBytes($"{index}") });
+        producer.Flush(TimeSpan.FromSeconds(30));
+        return topic;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using Granary.Abstractions.Groups;
+using Granary.Abstractions.Partitions;
+using Orleans.Runtime;
+using ErrorCode = Granary.Abstractions.ErrorCode;
+
+namespace Granary.Unit.Gateway.Kafka;
+
+/// <summary>Any group: nobody is a member, and nothing is kept.</summary>
+internal sealed class FakeGroups : IGroupGrain, IGroupListGrain
+{
+    public Task<JoinResult> JoinAsync(JoinRequest request) => Task.FromResult(JoinResult.Refuse(ErrorCode.UnknownMemberId, request.MemberId));
+
+    public Task<SyncResult> SyncAsync(SyncRequest request) => Task.FromResult(SyncResult.Refuse(ErrorCode.UnknownMemberId));
+
+    public Task<ErrorCode> HeartbeatAsync(GroupCaller caller) => Task.FromResult(ErrorCode.UnknownMemberId);
+
+    public Task<ImmutableArray<ErrorCode>> LeaveAsync(ImmutableArray<LeavingMember> members) => All(ErrorCode.UnknownMemberId, members.Length);
+
+    public Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request) => All(ErrorCode.None, request.Offsets.Length);
+
+    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions) => Task.FromResult(new CommittedOffsets(ErrorCode.None, []));
+
+    public Task<ImmutableArray<ErrorCode>> DeleteOffsetsAsync(ImmutableArray<PartitionId> partitions) => All(ErrorCode.GroupIdNotFound, partitions.Length);
+
+    public Task<GroupDescription> DescribeAsync(bool withLags) => Task.FromResult(GroupDescription.Missing);
+
+    public Task<ErrorCode> DeleteAsync() => Task.FromResult(ErrorCode.GroupIdNotFound);
+
+    public Task ExpireAsync() => Task.CompletedTask;
+
+    public Task MoveAsync(SiloAddress from, SiloAddress to) => Task.CompletedTask;
+
+    public Task<ImmutableArray<GroupListing>> ListAsync() => Task.FromResult<ImmutableArray<GroupListing>>([new GroupListing("g", "consumer", GroupState.Empty)]);
+
+    private static Task<ImmutableArray<ErrorCode>> All(ErrorCode error, int count) => Task.FromResult<ImmutableArray<ErrorCode>>([.. Enumerable.Repeat(error, count)]);
+}
