@@ -44,7 +44,7 @@ public sealed class StartRefusalTests(PrivatePostgres postgres)
             """);
         await newer.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
-        await RefusedAsync(new SiloProcessOptions { ConnectionString = database.ConnectionString }, ExitCode.NewerSchema, "version 99", "newer");
+        await RefusedAsync(new SiloProcessOptions { ConnectionString = database.ConnectionString }, ExitCode.NewerSchema, "The database has version 99", "newer");
     }
 
     [Fact]
