@@ -4,7 +4,7 @@ using Granary.Bench;
 using Granary.Support;
 
 // One run of everything, or of the figures that are named. Rounds: GRANARY_ROUNDS (3).
-string[] all = ["produce", "small", "latency", "fetch", "idle", "failover"];
+string[] all = ["produce", "small", "latency", "fetch", "commits", "idle", "failover"];
 var wanted = args.Length == 0 ? all : args;
 if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
 {
@@ -36,6 +36,8 @@ if (wanted.Any(name => name is not ("idle" or "failover")))
             await LatencyAsync(silo, table);
         if (wanted.Contains("fetch"))
             await FetchAsync(silo, table);
+        if (wanted.Contains("commits"))
+            await CommitsAsync(silo, table);
     }
 }
 
@@ -77,6 +79,17 @@ static async Task LatencyAsync(SiloProcess silo, ResultTable table)
     table.Add("produce latency p99", "ms", produce.Percentile(0.99), "10");
     table.Add("end to end p50", "ms", endToEnd.Percentile(0.5), "3");
     table.Add("end to end p99", "ms", endToEnd.Percentile(0.99), "12");
+}
+
+static async Task CommitsAsync(SiloProcess silo, ResultTable table)
+{
+    const int perSecond = 5_000;
+    var topic = await TopicAsync(silo);
+    var shares = new ProcessorShares(silo);
+    var (latencies, sustained) = await CommitLatency.RunAsync(silo.KafkaBootstrap, topic, Partitions, perSecond, TimeSpan.FromSeconds(15));
+    table.Add("offset commits, durable", "commits/s", sustained, "5,000", shares.SinceThen());
+    table.Add("offset commit p50 at 5,000/s", "ms", latencies.Percentile(0.5));
+    table.Add("offset commit p99 at 5,000/s", "ms", latencies.Percentile(0.99), "50");
 }
 
 static async Task FetchAsync(SiloProcess silo, ResultTable table)

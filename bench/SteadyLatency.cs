@@ -94,7 +94,7 @@ internal static partial class SteadyLatency
     }
 
     /// <summary>Sleeps in steps of 50 us: a timer of the runtime is a millisecond coarse, and spinning would take a core from the server.</summary>
-    private static void WaitUntil(long timestamp)
+    public static void WaitUntil(long timestamp)
     {
         var step = new TimeSpec { Nanoseconds = 50_000 };
         while (Stopwatch.GetTimestamp() < timestamp)

@@ -1,0 +1,85 @@
+using Granary.Abstractions.Groups;
+using Granary.Abstractions.Partitions;
+using Granary.Grains.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Granary.Cluster.Storage;
+
+/// <summary>Positions in a real PostgreSQL: durable when answered, in order, and out of reach for a former coordinator.</summary>
+public sealed class GroupStoreTests(PrivatePostgres server)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Write_ByAFormerCoordinator_IsFencedAndChangesNothing()
+    {
+        await using var test = await TestStore.StartAsync(server);
+        await using var store = Start(test);
+        await using var other = Start(test);
+        var partition = TestStore.NewPartition();
+        var old = (await store.CreateAsync("g", 10, Cancellation))!.Owned;
+        Assert.Equal(GroupWriteOutcome.Written, await store.WriteAsync(old, [Write(partition, 5)]));
+        var opened = (await other.OpenAsync("g", Cancellation))!;
+        Assert.Equal(5, Assert.Single(opened.Offsets).Committed.Offset);
+        Assert.Equal(GroupWriteOutcome.Written, await other.WriteAsync(opened.Owned, [Write(partition, 9)]));
+
+        var beside = (await store.CreateAsync("h", 10, Cancellation))!.Owned;
+        var (late, fine) = (store.WriteAsync(old, [Write(partition, 6)]), store.WriteAsync(beside, [Write(partition, 1)]));
+
+        Assert.Equal((GroupWriteOutcome.Fenced, GroupWriteOutcome.Written), (await late, await fine));
+        Assert.False(await store.DeleteAsync(old, Cancellation));
+        Assert.Equal(9, Assert.Single((await store.OpenAsync("g", Cancellation))!.Offsets).Committed.Offset);
+    }
+
+    [Fact]
+    public async Task Writes_OfOnePartition_TakeEffectInTheirOrder_AndKeepWhatClientsWroteBeside()
+    {
+        await using var test = await TestStore.StartAsync(server);
+        await using var store = Start(test);
+        var (kept, forgotten) = (TestStore.NewPartition(), TestStore.NewPartition(3));
+        var owned = (await store.CreateAsync("g", 10, Cancellation))!.Owned;
+
+        var writes = Enumerable.Range(0, 500).Select(offset => store.WriteAsync(owned, [Write(kept, offset), Write(forgotten, offset)])).ToList();
+        writes.Add(store.WriteAsync(owned, [new OffsetWrite(forgotten, null)]));
+        await Task.WhenAll(writes);
+
+        Assert.All(writes, write => Assert.Equal(GroupWriteOutcome.Written, write.Result));
+        var only = Assert.Single((await store.OpenAsync("g", Cancellation))!.Offsets).Committed;
+        Assert.Equal((499L, 2, "a\0ü"), (only.Offset, only.LeaderEpoch, only.Metadata));
+        Assert.InRange(await test.QueryAsync<long>("SELECT count(*) FROM granary.group_offset"), 1, 1);
+    }
+
+    [Fact]
+    public async Task Groups_AreListedDeletedAndBounded()
+    {
+        await using var test = await TestStore.StartAsync(server);
+        await using var store = Start(test);
+        await using var otherCluster = Start(test, "other");
+        var one = (await store.CreateAsync("one", 2, Cancellation))!.Owned;
+        await store.CreateAsync("two", 2, Cancellation);
+
+        Assert.Null(await store.CreateAsync("three", 2, Cancellation));
+        Assert.True(await store.NoteAsync(one, "consumer", GroupState.Stable, Cancellation));
+        Assert.Equal([new("one", "consumer", GroupState.Stable), new("two", "", GroupState.Empty)], await store.ListAsync(Cancellation));
+        Assert.Empty(await otherCluster.ListAsync(Cancellation));
+        await store.WriteAsync(one, [Write(TestStore.NewPartition(), 1)]);
+        Assert.Equal(["one", "two"], (await store.ListExpiredAsync(DateTimeOffset.UtcNow.AddHours(-1), [], 10, Cancellation)).Order());
+        Assert.True(await store.DeleteAsync(one, Cancellation));
+        Assert.Equal(0, await test.QueryAsync<long>("SELECT count(*) FROM granary.group_offset"));
+        Assert.Null(await store.OpenAsync("one", Cancellation));
+        var again = (await store.CreateAsync("one", 2, Cancellation))!.Owned;
+        Assert.True(again.OwnerEpoch > one.OwnerEpoch);
+        Assert.Equal(GroupWriteOutcome.Fenced, await store.WriteAsync(one, [Write(TestStore.NewPartition(), 1)]));
+    }
+
+    private static OffsetWrite Write(PartitionId partition, long offset) =>
+        new(partition, new KeptOffset(new CommittedOffset(partition, offset, 2, "a\0ü"), DateTimeOffset.UtcNow));
+
+    private static PostgresGroupStore Start(TestStore test, string clusterId = "c")
+    {
+        var store = new PostgresGroupStore(test.Source, clusterId, new StorageOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        store.Start();
+        return store;
+    }
+}

@@ -1,0 +1,170 @@
+using Granary.Abstractions.Groups;
+using Granary.Grains.Groups;
+using ErrorCode = Granary.Abstractions.ErrorCode;
+
+namespace Granary.Unit.Groups;
+
+/// <summary>What a member is answered, case by case, with the codes that Kafka's coordinator gives.</summary>
+public sealed class ClassicGroupTests
+{
+    private static readonly TimeSpan s_session = TimeSpan.FromSeconds(10);
+
+    private readonly GroupOptions _options = new() { InitialRebalanceDelay = TimeSpan.Zero };
+    private readonly ClassicGroup _group;
+    private TimeSpan _now;
+    private long _tickets;
+    private int _ids;
+
+    public ClassicGroupTests() => _group = new ClassicGroup(_options);
+
+    [Fact]
+    public void Join_WithoutAnIdFromVersion4_IsGivenOneFirst()
+    {
+        var first = Join("", requiresKnownId: true);
+        var second = Join(first!.MemberId, requiresKnownId: true);
+
+        Assert.Equal(ErrorCode.MemberIdRequired, first.Error);
+        Assert.Equal((ErrorCode.None, 1, first.MemberId), (second!.Error, second.Generation, second.LeaderId));
+    }
+
+    [Fact]
+    public void Join_ThatCannotBe_IsRefused()
+    {
+        Assert.Equal(ErrorCode.InvalidSessionTimeout, Join("", session: TimeSpan.FromSeconds(1))!.Error);
+        Assert.Equal(ErrorCode.InvalidSessionTimeout, Join("", session: TimeSpan.FromHours(1))!.Error);
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, Join("", type: "")!.Error);
+        Assert.Equal(ErrorCode.UnknownMemberId, Join("nobody")!.Error);
+        Join("");
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, Join("", type: "connect")!.Error);
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, Join("", protocol: "sticky")!.Error);
+        Assert.Equal(ErrorCode.InvalidRequest, Join("", metadata: new byte[_options.MaxMetadataBytes + 1])!.Error);
+        _options.MaxMembers = 1;
+        Assert.Equal(ErrorCode.GroupMaxSizeReached, Join("")!.Error);
+    }
+
+    [Fact]
+    public void Join_OfAnEmptyGroup_WaitsTheInitialDelayAndLongerWhileMoreCome()
+    {
+        _options.InitialRebalanceDelay = TimeSpan.FromSeconds(3);
+
+        Assert.Null(Join(""));
+        Tick(2);
+        Assert.Null(Join(""));
+        Assert.Empty(Tick(1));
+        var answers = Tick(3);
+
+        Assert.Equal([1, 1], answers.Select(answer => answer.Join!.Generation));
+        Assert.Equal([2, 0], answers.Select(answer => answer.Join!.Members.Length));
+    }
+
+    [Fact]
+    public void Heartbeat_TellsWhatIsWrong()
+    {
+        var member = Join("")!.MemberId;
+
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.Heartbeat(new GroupCaller("nobody", null, 1), _now));
+        Assert.Equal(ErrorCode.IllegalGeneration, _group.Heartbeat(new GroupCaller(member, null, 9), _now));
+        Assert.Equal(ErrorCode.None, _group.Heartbeat(new GroupCaller(member, null, 1), _now));
+        Sync(member, 1);
+        Join("");
+        Assert.Equal(ErrorCode.RebalanceInProgress, _group.Heartbeat(new GroupCaller(member, null, 1), _now));
+    }
+
+    [Fact]
+    public void Sync_WithAnotherProtocol_IsRefused_AndDuringARebalanceSentBack()
+    {
+        var member = Join("")!.MemberId;
+
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, Sync(member, 1, type: "connect")!.Error);
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, Sync(member, 1, protocol: "sticky")!.Error);
+        Assert.Equal(ErrorCode.IllegalGeneration, Sync(member, 2)!.Error);
+        Assert.Equal(ErrorCode.None, Sync(member, 1)!.Error);
+        Join("");
+        Assert.Equal(ErrorCode.RebalanceInProgress, Sync(member, 1)!.Error);
+    }
+
+    [Fact]
+    public void StaticMember_UnderItsFormerId_IsFenced()
+    {
+        var former = Join("", instance: "one")!.MemberId;
+        Sync(former, 1);
+
+        var again = Join("", instance: "one");
+
+        Assert.Equal((ErrorCode.None, 1), (again!.Error, again.Generation));
+        Assert.NotEqual(former, again.MemberId);
+        Assert.Equal(ErrorCode.FencedInstanceId, _group.Heartbeat(new GroupCaller(former, "one", 1), _now));
+        Assert.Equal(ErrorCode.FencedInstanceId, _group.Leave(new LeavingMember(former, "one"), _now));
+        Assert.Equal(ErrorCode.None, _group.Leave(new LeavingMember("", "one"), _now));
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.Leave(new LeavingMember("", "one"), _now));
+        Assert.Equal(GroupState.Empty, _group.State);
+    }
+
+    [Theory]
+    [InlineData(-1, "", ErrorCode.UnknownMemberId)]
+    [InlineData(1, "nobody", ErrorCode.UnknownMemberId)]
+    [InlineData(7, null, ErrorCode.IllegalGeneration)]
+    [InlineData(1, null, ErrorCode.RebalanceInProgress)]
+    public void Commit_WhileSharesAreDecided_IsRefused(int generation, string? memberId, ErrorCode expected)
+    {
+        Assert.Equal(ErrorCode.None, _group.CheckCommit(new GroupCaller("", null, -1), _now));
+        Assert.Equal(ErrorCode.IllegalGeneration, _group.CheckCommit(new GroupCaller("m", null, 3), _now));
+        var member = Join("")!.MemberId;
+
+        Assert.Equal(expected, _group.CheckCommit(new GroupCaller(memberId ?? member, null, generation), _now));
+    }
+
+    [Fact]
+    public void LeaderThatVanishes_BeforeItHasShared_IsReplaced()
+    {
+        var leader = Join("")!.MemberId;
+        Sync(leader, 1);
+        Join("");
+        Assert.Equal(2, Join(leader)!.Generation);
+        var follower = _group.Members.All[1].MemberId;
+        Assert.Null(Sync(follower, 2));
+
+        var answers = Tick(s_session.TotalSeconds);
+
+        Assert.Equal(ErrorCode.RebalanceInProgress, Assert.Single(answers).Sync!.Error);
+        var next = Join(follower);
+        Assert.Equal((3, follower), (next!.Generation, next.LeaderId));
+    }
+
+    [Fact]
+    public void Restored_KeepsMembersGenerationAndShares()
+    {
+        var member = Join("")!.MemberId;
+        Sync(member, 1);
+        var restored = ClassicGroup.Restore(_options, _group.ToState(), TimeSpan.FromHours(1));
+
+        Assert.Equal(ErrorCode.None, restored.Heartbeat(new GroupCaller(member, null, 1), TimeSpan.FromHours(1)));
+        Assert.Equal(TimeSpan.FromHours(1) + s_session, restored.NextDeadline);
+        Assert.Equal((GroupState.Stable, 1), (restored.State, restored.Generation));
+        Assert.Equal(7, restored.Members.All[0].Assignment.Span[0]);
+    }
+
+    private JoinResult? Join(
+        string memberId, string? instance = null, bool requiresKnownId = false, TimeSpan? session = null, string type = "consumer", string protocol = "range", byte[]? metadata = null)
+    {
+        var ticket = ++_tickets;
+        var request = new JoinRequest(
+            memberId, instance, "c", "/h", session ?? s_session, TimeSpan.FromSeconds(30), type, [new GroupProtocol(protocol, metadata ?? ClassicClient.Subscribed("t"))], requiresKnownId, false);
+        _group.Join(ticket, request, $"m{++_ids}", _now);
+        return _group.TakeAnswers().FirstOrDefault(answer => answer.Ticket == ticket).Join;
+    }
+
+    private SyncResult? Sync(string memberId, int generation, string type = "consumer", string protocol = "range")
+    {
+        var ticket = ++_tickets;
+        _group.Sync(ticket, new SyncRequest(new GroupCaller(memberId, null, generation), type, protocol, [new MemberAssignment(memberId, new byte[] { 7 })]), _now);
+        return _group.TakeAnswers().FirstOrDefault(answer => answer.Ticket == ticket).Sync;
+    }
+
+    private IReadOnlyList<ClassicAnswer> Tick(double seconds)
+    {
+        _now += TimeSpan.FromSeconds(seconds);
+        _group.Tick(_now);
+        return _group.TakeAnswers();
+    }
+}
