@@ -17,6 +17,7 @@ internal sealed class ClassicWorld
 
     private readonly Random _random;
     private readonly GroupOptions _options;
+    private readonly int _crashOdds;
     private readonly List<ClassicClient> _clients = [];
     private readonly Dictionary<long, (ClassicClient Client, TimeSpan Since, Action Check)> _waiting = [];
     private readonly Dictionary<(int Generation, int Partition), string> _owners = [];
@@ -31,6 +32,7 @@ internal sealed class ClassicWorld
     public ClassicWorld(int seed)
     {
         _random = new Random(seed);
+        _crashOdds = _random.Next(2) == 0 ? 60 : 1_000;
         _options = new GroupOptions
         {
             InitialRebalanceDelay = _random.Next(2) == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(3),
@@ -170,7 +172,7 @@ internal sealed class ClassicWorld
     {
         turn();
         var answers = _group.TakeAnswers();
-        var dies = _settling ? int.MaxValue : _random.Next(60);
+        var dies = _settling ? int.MaxValue : _random.Next(_crashOdds);
         if (dies == 0)
         {
             Crash();
