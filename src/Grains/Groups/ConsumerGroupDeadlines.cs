@@ -1,3 +1,5 @@
+using Granary.Abstractions.Groups;
+
 namespace Granary.Grains.Groups;
 
 /// <summary>When each member of a group has been silent for too long, or has taken too long to give partitions back. Ms of one clock.</summary>

@@ -1,3 +1,5 @@
+using Granary.Abstractions.Groups;
+
 namespace Granary.Grains.Groups;
 
 /// <summary>What can be refused of a heartbeat without knowing the group.</summary>

@@ -1,3 +1,5 @@
+using Granary.Abstractions.Groups;
+
 namespace Granary.Grains.Groups;
 
 /// <summary>What a heartbeat says of its member.</summary>

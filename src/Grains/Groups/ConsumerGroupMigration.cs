@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 
 namespace Granary.Grains.Groups;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 
 namespace Granary.Grains.Groups;

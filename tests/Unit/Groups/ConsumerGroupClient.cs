@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
+using ErrorCode = Granary.Abstractions.ErrorCode;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Grains.Groups;
-using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Unit.Groups;
 

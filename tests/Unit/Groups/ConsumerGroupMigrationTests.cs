@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using CsCheck;
+using ErrorCode = Granary.Abstractions.ErrorCode;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Grains.Groups;
-using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Unit.Groups;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Granary.Abstractions.Groups;
 using Granary.Grains.Groups;
 using Granary.Unit.Partitions;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Granary.Abstractions.Partitions;
 
-namespace Granary.Grains.Groups;
+namespace Granary.Abstractions.Groups;
 
 /// <summary>
 /// A member's heartbeat (KIP-848). Null means: not said, because it is what it was.

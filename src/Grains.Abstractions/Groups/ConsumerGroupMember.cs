@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using Granary.Abstractions.Partitions;
 
-namespace Granary.Grains.Groups;
+namespace Granary.Abstractions.Groups;
 
-/// <summary>How far a member is on its way to the target assignment. The transitions are at <see cref="ConsumerGroupReconciliation"/>.</summary>
+/// <summary>How far a member is on its way to the target assignment. The transitions are at the group's ConsumerGroupReconciliation.</summary>
 public enum ConsumerGroupMemberState : byte
 {
     /// <summary>It has all it shall have.</summary>
