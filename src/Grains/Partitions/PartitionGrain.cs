@@ -46,7 +46,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     {
         if (reason.ReasonCode == DeactivationReasonCode.Migrating)
             _luggage = _ownership.Pack(silo.Placement.Options.LuggageBytes);
-        await _ownership.CloseAsync(cancellationToken);
+        await _ownership.CloseAsync(_luggage?.Producers is not null, cancellationToken);
         if (_describe is not null)
             silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
     }
