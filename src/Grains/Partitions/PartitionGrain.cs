@@ -35,8 +35,12 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         _ownership = new PartitionOwnership(store, topics, silo, DeactivateOnIdle);
         if (!PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition))
             return Task.CompletedTask;
-        _describe = _ownership.Describe;
-        silo.Placement.Hosted.Add(partition, _describe);
+        if (!silo.Rehearsal.Holds(partition))
+        {
+            _describe = _ownership.Describe;
+            silo.Placement.Hosted.Add(partition, _describe);
+        }
+
         var luggage = _luggage;
         _luggage = null;
         return _ownership.StartAsync(partition, luggage, cancellationToken);

@@ -261,7 +261,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
 
     private async Task<bool> ExistsAsync()
     {
-        _topic = await topics.FindOrAskAsync(Partition.TopicId);
+        _topic = silo.Rehearsal.Holds(Partition) ? silo.Rehearsal.Topic : await topics.FindOrAskAsync(Partition.TopicId);
         if (_topic is not null && Partition.Index >= _topic.PartitionCount)
         {
             // It may have got more partitions a moment ago.
