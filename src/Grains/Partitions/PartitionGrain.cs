@@ -88,6 +88,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var verdict = log.Producers.Check(header);
         return verdict.Kind switch
         {
+            ProducerVerdictKind.Accepted when request.ExpectedOffset >= 0 && request.ExpectedOffset != log.Offsets.StagedEndOffset => Task.FromResult(EndsElsewhere(log, request.ExpectedOffset)),
             ProducerVerdictKind.Accepted => Write(log, bytes, header, settings, now),
             ProducerVerdictKind.Duplicate => AnswerDuplicate(log, verdict.FirstCopy, settings),
             _ => Refuse(verdict.Error, verdict.Message!, log),
@@ -281,6 +282,13 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (!ReferenceEquals(settings, _limitsOf))
             (_limits, _limitsOf) = (new SegmentLimits(settings.SegmentBytes, settings.SegmentAge, settings.Retention), settings);
         return _limits!;
+    }
+
+    private static AppendResult EndsElsewhere(OpenLog log, long expected)
+    {
+        PartitionMetrics.Refused(ErrorCode.OffsetOutOfRange);
+        return new AppendResult(
+            ErrorCode.OffsetOutOfRange, log.Offsets.StagedEndOffset, -1, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch, $"the log does not end at offset {expected}");
     }
 
     private static Task<AppendResult> Refuse(ErrorCode error, string message, OpenLog? log = null)
