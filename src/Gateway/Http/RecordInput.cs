@@ -23,7 +23,7 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
             throw Problem.BadRequest("body", "The body is no object: a record, or {\"records\": [ … ]}, is wanted.");
         if (!body.TryGetProperty("records", out var list))
             return ([OfRecord(body, "", options)], false);
-        if (body.EnumerateObject().FirstOrDefault(member => member.Name != "records") is { Name: { Length: > 0 } other })
+        if (body.EnumerateObject().Select(member => member.Name).FirstOrDefault(name => name != "records") is { } other)
             throw Problem.BadRequest(other, $"There is no member '{other}' beside 'records'.");
         if (list.ValueKind != JsonValueKind.Array)
             throw Problem.BadRequest("records", "'records' is no list.");
