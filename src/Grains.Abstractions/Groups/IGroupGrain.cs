@@ -41,9 +41,17 @@ public interface IGroupGrain : IGrainWithStringKey
     [Alias("Commit")]
     Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request);
 
+    /// <summary>
+    /// A heartbeat of the consumer protocol that is news for the group. Members and those who speak for them call <see cref="IGroupMemberGrain"/>, which
+    /// calls this. The answer comes when what it says is durable.
+    /// </summary>
+    [Alias("MemberHeartbeat")]
+    Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat);
+
     /// <summary>The positions that are kept. An empty list of partitions asks for all.</summary>
+    /// <param name="caller">A member of the consumer protocol, which must be at its epoch; null: nobody in particular.</param>
     [Alias("FetchOffsets")]
-    Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions);
+    Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null);
 
     /// <summary>Forgets positions; one answer per partition, in their order, or one for all: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.</summary>
     [Alias("DeleteOffsets")]

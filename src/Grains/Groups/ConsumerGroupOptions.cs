@@ -7,49 +7,49 @@ public sealed record ConsumerGroupOptions
     /// group.consumer.session.timeout.ms: how long a member may be silent before it is removed. Too small: a pause of garbage collection costs
     /// a rebalance; too large: a dead member's partitions stand still for as long.
     /// </summary>
-    public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
+    public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromSeconds(45);
 
     /// <summary>
     /// group.consumer.heartbeat.interval.ms, as told to a member that has what it shall have. It learns of a change with its next heartbeat, so this
     /// is the larger part of a rebalance; a heartbeat that changes nothing ends at the member's own grain and costs the group nothing. Kafka's default is 5 s.
     /// </summary>
-    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The same, as told to a member that waits for partitions or has to give some back.</summary>
-    public TimeSpan ReconcilingHeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan ReconcilingHeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
     /// How long a member's grain may answer alone after it last asked the group. Must be less than <see cref="SessionTimeout"/>: a member whose grain
     /// cannot be reached has then stopped being answered when the group gives its partitions away. Too small: the group is asked more often than it needs.
     /// </summary>
-    public TimeSpan GroupCheckInterval { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan GroupCheckInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
     /// group.consumer.assignment.interval.ms: the least time between two target assignments, so that a thousand members that join at a time do not
     /// make a thousand of them. The first change after a quiet time never waits.
     /// </summary>
-    public TimeSpan AssignmentInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+    public TimeSpan AssignmentInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>group.consumer.max.size. Beyond it a new member is refused with GROUP_MAX_SIZE_REACHED.</summary>
-    public int MaxMembers { get; init; } = 10_000;
+    public int MaxMembers { get; set; } = 10_000;
 
     /// <summary>Topics a member may name. Beyond it its heartbeat is refused with INVALID_REQUEST.</summary>
-    public int MaxSubscribedTopics { get; init; } = 10_000;
+    public int MaxSubscribedTopics { get; set; } = 10_000;
 
     /// <summary>Characters of a member id, an instance id or a rack id. Beyond it a heartbeat is refused with INVALID_REQUEST.</summary>
-    public int MaxIdLength { get; init; } = 255;
+    public int MaxIdLength { get; set; } = 255;
 
     /// <summary>Partitions a heartbeat may say it owns. Beyond it it is refused with INVALID_REQUEST.</summary>
-    public int MaxOwnedPartitions { get; init; } = 100_000;
+    public int MaxOwnedPartitions { get; set; } = 100_000;
 
     /// <summary>Characters of a regular expression. Beyond it a heartbeat is refused with INVALID_REGULAR_EXPRESSION.</summary>
-    public int MaxRegexLength { get; init; } = 512;
+    public int MaxRegexLength { get; set; } = 512;
 
     /// <summary>The product of a regular expression's counted repeats, `(a{10}){10}` being 100; RE2's limit is the same. Beyond it: INVALID_REGULAR_EXPRESSION.</summary>
-    public int MaxRegexRepeats { get; init; } = 1_000;
+    public int MaxRegexRepeats { get; set; } = 1_000;
 
     /// <summary>group.max.rebalance.timeout, in effect: a member that asks for more time to revoke gets this.</summary>
-    public TimeSpan MaxRebalanceTimeout { get; init; } = TimeSpan.FromMinutes(30);
+    public TimeSpan MaxRebalanceTimeout { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>What is wrong with these settings, a sentence each.</summary>
     public IEnumerable<string> Validate()

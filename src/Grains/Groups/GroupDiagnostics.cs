@@ -33,4 +33,7 @@ internal sealed partial class GroupDiagnostics(ILogger<GroupDiagnostics> logger)
 
     [LoggerMessage(9, LogLevel.Warning, "Group {Group} of a lost silo could not be opened at once")]
     public partial void NotRevived(Exception failure, string group);
+
+    [LoggerMessage(10, LogLevel.Debug, "Group {Group} cannot ask for member {Member}, of which nothing was heard")]
+    public partial void MemberUnreachable(Exception failure, string group, string member);
 }

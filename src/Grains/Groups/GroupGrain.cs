@@ -10,8 +10,10 @@ using Orleans.Runtime.Placement;
 namespace Granary.Grains.Groups;
 
 /// <summary>
-/// A consumer group's coordinator. Key: <see cref="IGroupGrain.KeyOf"/>. Persisted: the group at each new generation, assignment and replaced static
-/// member, before anyone is told (not at heartbeats); positions by <see cref="GroupLedger"/>. Concurrency: reentrant; the machine is changed
+/// A consumer group's coordinator. Key: <see cref="IGroupGrain.KeyOf"/>. A group speaks the classic protocol (<see cref="ClassicGroup"/>, the beginning) or the
+/// consumer protocol (<see cref="ConsumerCoordinator"/>): classic -> consumer when a consumer member joins; consumer -> classic when all who are left speak
+/// the classic one, or when a classic member joins an empty one. Persisted: the group at each new generation, assignment, epoch and replaced static
+/// member, before anyone is told (not at heartbeats); positions by <see cref="GroupLedger"/>. Concurrency: reentrant; the machines are changed
 /// between awaits only. A restart or move loses who was about to join; members keep their generation and assignment and get their whole session anew, so
 /// it makes no rebalance. A save that fails ends the activation: whether it was written is not guessed but read by the next one.
 /// </summary>
@@ -25,13 +27,16 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private string _groupId = "";
     private ErrorCode _refusal;
     private ClassicGroup _group = null!;
+    private ConsumerCoordinator? _consumer;
     private GroupLedger _ledger = null!;
     private IGrainTimer? _timer;
     private Task _saving = Task.CompletedTask;
+    private Task<bool> _consumerSaved = Task.FromResult(true);
+    private Task<bool>? _consumerSaveQueued;
     private bool _unsaved;
     private bool _deleting;
     private bool _ended;
-    private (GroupState, string) _noted;
+    private (GroupState, string, GroupType) _noted;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -44,6 +49,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         await _ledger.OpenAsync(cancellationToken);
         if (_ledger.Exists && state.State.Classic is { } kept)
             _group = ClassicGroup.Restore(parts.Options, kept, parts.Now);
+        if (_ledger.Exists && state.State.Consumer is { } members)
+            _consumer = Coordinate(members);
         parts.Hosted.Add(_groupId, List);
         Schedule();
     }
@@ -62,8 +69,12 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             refusal = request.MemberId.Length == 0 ? await EnsureAsync() : ErrorCode.UnknownMemberId;
         if (refusal != ErrorCode.None)
             return JoinResult.Refuse(refusal, request.MemberId);
+        if (_consumer is { IsEmpty: true })
+            await BecomeClassicAsync();
+        if (_consumer is { } consumer)
+            return await consumer.JoinAsync(request, NewMemberId(request));
         var answer = _waiting.ForJoin(out var ticket);
-        _group.Join(ticket, request, $"{request.InstanceId ?? request.ClientId}-{Guid.NewGuid()}", parts.Now);
+        _group.Join(ticket, request, NewMemberId(request), parts.Now);
         Settle();
         return await answer;
     }
@@ -72,30 +83,59 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     {
         if (Refuse() is var refusal and not ErrorCode.None)
             return SyncResult.Refuse(refusal);
+        if (_consumer is { } consumer)
+            return consumer.Sync(request);
         var answer = _waiting.ForSync(out var ticket);
         _group.Sync(ticket, request, parts.Now);
         Settle();
         return await answer;
     }
 
-    public Task<ErrorCode> HeartbeatAsync(GroupCaller caller) =>
-        Task.FromResult(Refuse() is var refusal and not ErrorCode.None ? refusal : _group.Heartbeat(caller, parts.Now));
-
-    public Task<ImmutableArray<ErrorCode>> LeaveAsync(ImmutableArray<LeavingMember> members)
+    public Task<ErrorCode> HeartbeatAsync(GroupCaller caller)
     {
         if (Refuse() is var refusal and not ErrorCode.None)
-            return Task.FromResult(All(refusal, members.Length));
+            return Task.FromResult(refusal);
+        return _consumer?.ClassicHeartbeatAsync(caller) ?? Task.FromResult(_group.Heartbeat(caller, parts.Now));
+    }
+
+    public async Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat)
+    {
+        var refusal = _groupId.Length == 0 ? ErrorCode.InvalidRequest : Refuse();
+        if (refusal == ErrorCode.None && !_ledger.Exists)
+            refusal = beat.MemberEpoch == ConsumerGroupHeartbeat.Join ? await EnsureAsync() : ErrorCode.UnknownMemberId;
+        if (refusal == ErrorCode.None && _consumer is null)
+            refusal = await BecomeConsumerAsync(beat);
+        if (refusal != ErrorCode.None || _consumer is not { } consumer)
+            return Refused(beat, refusal == ErrorCode.None ? ErrorCode.CoordinatorLoadInProgress : refusal);
+        var reply = await consumer.HeartbeatAsync(beat);
+        await SettleConsumerAsync();
+        return reply;
+    }
+
+    public async Task<ImmutableArray<ErrorCode>> LeaveAsync(ImmutableArray<LeavingMember> members)
+    {
+        if (Refuse() is var refusal and not ErrorCode.None)
+            return All(refusal, members.Length);
+        if (_consumer is { } consumer)
+        {
+            var errors = ImmutableArray.CreateBuilder<ErrorCode>();
+            foreach (var member in members)
+                errors.Add(await consumer.LeaveAsync(member));
+            await SettleConsumerAsync();
+            return errors.ToImmutable();
+        }
+
         var now = parts.Now;
         ImmutableArray<ErrorCode> answers = [.. members.Select(member => _group.Leave(member, now))];
         Settle();
-        return Task.FromResult(answers);
+        return answers;
     }
 
     public async Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request)
     {
         var refusal = Refuse();
         if (refusal == ErrorCode.None)
-            refusal = _group.CheckCommit(request.Caller, parts.Now);
+            refusal = _consumer?.CheckCommit(request.Caller) ?? _group.CheckCommit(request.Caller, parts.Now);
         if (refusal == ErrorCode.None && !_ledger.Exists)
             refusal = await EnsureAsync();
         if (refusal != ErrorCode.None)
@@ -107,22 +147,27 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return [.. answers.Select(answer => answer == ErrorCode.None ? written : answer)];
     }
 
-    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions) => Task.FromResult(
-        Refuse() is var refusal and not ErrorCode.None
+    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null)
+    {
+        var refusal = Refuse();
+        if (refusal == ErrorCode.None && _consumer is { } consumer && caller is { MemberId.Length: > 0 } member)
+            refusal = consumer.CheckCommit(member);
+        return Task.FromResult(refusal != ErrorCode.None
             ? new CommittedOffsets(refusal, [])
             : new CommittedOffsets(ErrorCode.None, _ledger.Offsets.Find(partitions)));
+    }
 
     public async Task<ImmutableArray<ErrorCode>> DeleteOffsetsAsync(ImmutableArray<PartitionId> partitions)
     {
         var refusal = Refuse();
         if (refusal == ErrorCode.None && !_ledger.Exists)
             refusal = ErrorCode.GroupIdNotFound;
-        if (refusal == ErrorCode.None && _group.Members.Count > 0 && _group.ProtocolType != ClassicSubscription.ProtocolType)
+        if (refusal == ErrorCode.None && _consumer is null && _group.Members.Count > 0 && _group.ProtocolType != ClassicSubscription.ProtocolType)
             refusal = ErrorCode.NonEmptyGroup;
         if (refusal != ErrorCode.None)
             return All(refusal, partitions.Length);
-        var subscribed = GroupReaders.TopicsOf(_group);
-        var answers = partitions.Select(partition => subscribed.Reads(parts.Topics.Find(partition.TopicId)?.Name) ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None).ToArray();
+        var reads = Readers();
+        var answers = partitions.Select(partition => reads(parts.Topics.Find(partition.TopicId)?.Name) ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None).ToArray();
         var written = await _ledger.WriteAsync([.. partitions.Where((_, index) => answers[index] == ErrorCode.None).Select(partition => new Storage.OffsetWrite(partition, null))]);
         EndIfLost();
         return [.. answers.Select(answer => answer == ErrorCode.None ? written : answer)];
@@ -134,7 +179,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return GroupDescription.Missing with { Error = refusal };
         if (!_ledger.Exists)
             return GroupDescription.Missing;
-        var described = GroupReaders.Describe(_group);
+        var described = _consumer?.Describe() ?? GroupReaders.Describe(_group);
         return withLags ? described with { Lags = await _ledger.MeasureAsync(GrainFactory) } : described;
     }
 
@@ -144,16 +189,16 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return refusal;
         if (!_ledger.Exists)
             return ErrorCode.GroupIdNotFound;
-        if (_group.State != GroupState.Empty)
+        if (State != GroupState.Empty)
             return ErrorCode.NonEmptyGroup;
         _deleting = true;
         try
         {
-            await _saving;
+            await Task.WhenAll(_saving, _consumerSaveQueued ?? _consumerSaved);
             var error = _ended ? ErrorCode.NotCoordinator : await _ledger.DeleteAsync();
             if (error == ErrorCode.None)
             {
-                (_group, _noted) = (new ClassicGroup(parts.Options), default);
+                (_group, _consumer, _noted) = (new ClassicGroup(parts.Options), null, default);
                 await ClearAsync();
             }
 
@@ -172,17 +217,17 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return;
         // A topic that was made a moment ago must not pass for one that was deleted.
         await parts.Topics.RefreshAsync();
-        var readers = GroupReaders.TopicsOf(_group);
-        var emptySince = _group.State == GroupState.Empty ? state.State.Classic?.EmptySince : null;
+        var reads = Readers();
+        var emptySince = State != GroupState.Empty ? null : _consumer is null ? state.State.Classic?.EmptySince : state.State.ConsumerEmptySince;
         var expired = _ledger.Offsets.Expired(
             partition => parts.Topics.Find(partition.TopicId) is null,
-            partition => readers.Reads(parts.Topics.Find(partition.TopicId)?.Name),
+            partition => reads(parts.Topics.Find(partition.TopicId)?.Name),
             emptySince,
             parts.Time.GetUtcNow());
         if (expired.Count > 0 && await _ledger.WriteAsync(expired) == ErrorCode.None)
             parts.Diagnostics.Expired(_groupId, expired.Count);
         EndIfLost();
-        if (_ledger.Offsets.Count == 0 && _ledger.Writing == 0 && _group.State == GroupState.Empty)
+        if (_ledger.Offsets.Count == 0 && _ledger.Writing == 0 && State == GroupState.Empty)
             await DeleteAsync();
     }
 
@@ -196,12 +241,94 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return Task.CompletedTask;
     }
 
+    private GroupState State => _consumer?.State ?? _group.State;
+
+    private string ProtocolType => _consumer is null ? _group.ProtocolType : ConsumerGroupMigration.ProtocolType;
+
+    private GroupType Type => _consumer is null ? GroupType.Classic : GroupType.Consumer;
+
+    /// <summary>Whether members read the topic of that name; null: it is gone.</summary>
+    private Func<string?, bool> Readers() => _consumer is { } consumer ? consumer.Reads : GroupReaders.TopicsOf(_group).Reads;
+
     private ErrorCode Refuse() => _refusal != ErrorCode.None ? _refusal : _ended || _deleting ? ErrorCode.NotCoordinator : ErrorCode.None;
 
     private async Task<ErrorCode> EnsureAsync()
     {
         var error = await _ledger.EnsureAsync();
         return error != ErrorCode.None ? error : Refuse();
+    }
+
+    private static string NewMemberId(JoinRequest request) => $"{request.InstanceId ?? request.ClientId}-{Guid.NewGuid()}";
+
+    private static ConsumerGroupHeartbeatReply Refused(ConsumerGroupHeartbeat beat, ErrorCode error) => new(error, null, beat.MemberId, 0, TimeSpan.Zero, null, null);
+
+    private ConsumerCoordinator Coordinate(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, () => _consumerSaveQueued ??= SaveConsumerAsync(_consumerSaved));
+
+    /// <summary>For the first consumer member. Members of the classic protocol that wait are told to join again, and then find the other protocol.</summary>
+    private async Task<ErrorCode> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
+    {
+        await _saving;
+        if (_consumer is not null || Refuse() is not ErrorCode.None)
+            return Refuse();
+        if (beat.MemberEpoch != ConsumerGroupHeartbeat.Join)
+            return ErrorCode.UnknownMemberId;
+        if (ConsumerGroupHeartbeatCheck.Refuse(beat, parts.ConsumerOptions) is { } wrong)
+            return wrong.Error;
+        if (GroupConversion.ToConsumer(_group, parts) is not { } members)
+            return ErrorCode.GroupIdNotFound;
+        _group.End(ErrorCode.RebalanceInProgress);
+        _waiting.Hold(_group.TakeAnswers());
+        _waiting.Release();
+        (_consumer, _group) = (Coordinate(members), new ClassicGroup(parts.Options));
+        return ErrorCode.None;
+    }
+
+    private async Task BecomeClassicAsync()
+    {
+        await (_consumerSaveQueued ?? _consumerSaved);
+        if (_consumer is not { } consumer || _ended)
+            return;
+        (_consumer, _group) = (null, ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now));
+        _unsaved = true;
+        Settle();
+    }
+
+    private async Task SettleConsumerAsync()
+    {
+        if (_consumer is { } consumer && ConsumerGroupMigration.CanDowngrade(consumer.Group.Members))
+            await BecomeClassicAsync();
+        else
+            Schedule();
+    }
+
+    /// <summary>One save at a time; what changes while it lasts shares the next one.</summary>
+    private async Task<bool> SaveConsumerAsync(Task<bool> former)
+    {
+        await Task.Yield();
+        await former;
+        (_consumerSaved, _consumerSaveQueued) = (_consumerSaveQueued!, null);
+        if (_ended || _consumer is not { } consumer)
+            return false;
+        try
+        {
+            state.State = new GroupGrainState
+            {
+                Consumer = consumer.Group.Export(),
+                ConsumerEmptySince = consumer.IsEmpty ? state.State.ConsumerEmptySince ?? parts.Time.GetUtcNow() : null,
+            };
+            await state.WriteStateAsync();
+        }
+        catch (Exception failure)
+        {
+            parts.Diagnostics.SaveFailed(failure, _groupId);
+            End();
+            DeactivateOnIdle();
+            return false;
+        }
+
+        parts.Diagnostics.Changed(_groupId, State, consumer.Group.GroupEpoch, consumer.Group.Members.Count);
+        _ = NoteAsync();
+        return !_ended;
     }
 
     /// <summary>Hands out what the machine has answered: at once, or after what changed with it has been saved.</summary>
@@ -247,11 +374,11 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private async Task NoteAsync()
     {
-        var now = (_group.State, _group.ProtocolType);
-        if (now == _noted || _group.State is not (GroupState.Stable or GroupState.Empty))
+        var now = (State, ProtocolType, Type);
+        if (now == _noted || State is not (GroupState.Stable or GroupState.Empty))
             return;
         _noted = now;
-        await _ledger.NoteAsync(now.ProtocolType, now.State);
+        await _ledger.NoteAsync(now.ProtocolType, now.State, now.Type);
         EndIfLost();
     }
 
@@ -272,7 +399,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private void Schedule()
     {
-        var next = _group.NextDeadline;
+        var next = _consumer?.NextTick ?? _group.NextDeadline;
         if (_ended || next == TimeSpan.MaxValue)
         {
             // Members that wait are bounded by the group's own deadlines; without any there is nothing to wake for.
@@ -288,13 +415,19 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             _timer.Change(due, Timeout.InfiniteTimeSpan);
     }
 
-    private Task RingAsync(CancellationToken cancellation)
+    private async Task RingAsync(CancellationToken cancellation)
     {
         if (_ended)
-            return Task.CompletedTask;
+            return;
+        if (_consumer is { } consumer)
+        {
+            await consumer.TickAsync();
+            await SettleConsumerAsync();
+            return;
+        }
+
         _group.Tick(parts.Now);
         Settle();
-        return Task.CompletedTask;
     }
 
     private void EndIfLost()
@@ -314,7 +447,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         _waiting.Refuse(ErrorCode.NotCoordinator);
     }
 
-    private GroupListing? List() => _ledger.Exists ? new GroupListing(_groupId, _group.ProtocolType, _group.State) : null;
+    private GroupListing? List() => _ledger.Exists ? new GroupListing(_groupId, ProtocolType, State, Type) : null;
 
     private static ImmutableArray<ErrorCode> All(ErrorCode error, int count) => [.. Enumerable.Repeat(error, count)];
 }

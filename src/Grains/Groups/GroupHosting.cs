@@ -15,6 +15,7 @@ public static class GroupHosting
     {
         services.AddGranaryPlacement();
         services.AddOptions<GroupOptions>().Validate(options => !options.Validate().Any(), "the groups' options are out of range").ValidateOnStart();
+        services.AddOptions<ConsumerGroupOptions>().Validate(options => !options.Validate().Any(), "the consumer groups' options are out of range").ValidateOnStart();
         services.AddSingleton<HostedGroups>();
         services.AddSingleton<GroupDiagnostics>();
         services.AddSingleton<GroupParts>();

@@ -64,11 +64,11 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
     }
 
     /// <summary>Notes how the group is to be listed.</summary>
-    public async Task NoteAsync(string protocolType, GroupState state)
+    public async Task NoteAsync(string protocolType, GroupState state, GroupType type)
     {
         try
         {
-            if (_owned is { } owned && !IsLost && !await parts.Store.NoteAsync(owned, protocolType, state, CancellationToken.None))
+            if (_owned is { } owned && !IsLost && !await parts.Store.NoteAsync(owned, protocolType, state, type, CancellationToken.None))
                 IsLost = true;
         }
         catch (StoreUnavailableException failure)

@@ -8,13 +8,15 @@ namespace Granary.Grains.Groups;
 
 /// <summary>What groups share on one silo.</summary>
 internal sealed class GroupParts(
-    IGroupStore store, IOptions<GroupOptions> options, PlacementParts placement, TopicDirectory topics, HostedGroups hosted, GroupDiagnostics diagnostics)
+    IGroupStore store, IOptions<GroupOptions> options, IOptions<ConsumerGroupOptions> consumerOptions, PlacementParts placement, TopicDirectory topics, HostedGroups hosted, GroupDiagnostics diagnostics)
 {
     private readonly long _start = placement.Time.GetTimestamp();
 
     public IGroupStore Store { get; } = store;
 
     public GroupOptions Options { get; } = options.Value;
+
+    public ConsumerGroupOptions ConsumerOptions { get; } = consumerOptions.Value;
 
     public TopicDirectory Topics { get; } = topics;
 
@@ -28,4 +30,7 @@ internal sealed class GroupParts(
 
     /// <summary>A time that only grows, whatever happens to the clock.</summary>
     public TimeSpan Now => Time.GetElapsedTime(_start);
+
+    /// <summary>The same in milliseconds.</summary>
+    public long NowMs => (long)Now.TotalMilliseconds;
 }

@@ -5,7 +5,7 @@ using Orleans.Runtime.Placement;
 
 namespace Granary.Grains.Placement;
 
-/// <summary>On the silo that coordinates the group by the cluster's map.</summary>
+/// <summary>On the silo that coordinates the group by the cluster's map: for groups, and for their members.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class CoordinatedByMapAttribute() : PlacementAttribute(CoordinatedByMap.Instance);
 
@@ -23,7 +23,8 @@ internal sealed class CoordinatedByMapDirector(ClusterMapSource maps) : IPlaceme
         var silos = context.GetCompatibleSilos(target);
         if (IPlacementDirector.GetPlacementHint(target.RequestContextData, silos) is { } hinted)
             return Task.FromResult(hinted);
-        var coordinator = maps.Map.CoordinatorOf(IGroupGrain.IdOf(target.GrainIdentity.Key.ToString()!))?.Silo;
+        var key = target.GrainIdentity.Key.ToString()!;
+        var coordinator = maps.Map.CoordinatorOf(IGroupMemberGrain.IdsOf(key)?.GroupId ?? IGroupGrain.IdOf(key))?.Silo;
         return Task.FromResult(coordinator is not null && silos.Contains(coordinator) ? coordinator : silos[Random.Shared.Next(silos.Length)]);
     }
 }

@@ -3,6 +3,9 @@ namespace Granary.Grains.Storage;
 /// <summary>The SQL of groups and their positions.</summary>
 internal static class GroupStatements
 {
+    /// <summary>0: classic, as all groups were before there was the other protocol.</summary>
+    public const string TypeColumn = "ALTER TABLE granary.groups ADD COLUMN group_type smallint NOT NULL DEFAULT 0";
+
     /// <summary>
     /// Owner epochs come from one sequence, so that a group that was deleted and made again does not get an epoch that a former owner still holds.
     /// </summary>
@@ -72,7 +75,7 @@ internal static class GroupStatements
         """;
 
     /// <summary>$1: group, $2: owner epoch, $3: protocol type, $4: state.</summary>
-    public const string Note = "UPDATE granary.groups SET protocol_type = $3, state = $4 WHERE group_number = $1 AND owner_epoch = $2";
+    public const string Note = "UPDATE granary.groups SET protocol_type = $3, state = $4, group_type = $5 WHERE group_number = $1 AND owner_epoch = $2";
 
     public const string Delete = """
         WITH gone AS (DELETE FROM granary.groups WHERE group_number = $1 AND owner_epoch = $2 RETURNING group_number),
@@ -80,7 +83,7 @@ internal static class GroupStatements
         SELECT count(*) FROM gone
         """;
 
-    public const string List = "SELECT group_id, protocol_type, state FROM granary.groups WHERE cluster_id = $1 ORDER BY group_id";
+    public const string List = "SELECT group_id, protocol_type, state, group_type FROM granary.groups WHERE cluster_id = $1 ORDER BY group_id";
 
     /// <summary>$1: cluster, $2: a time, $3: topics that live, $4: how many, $5: the state without members.</summary>
     public const string ListExpired = """

@@ -26,7 +26,7 @@ internal interface IGroupStore
 
     /// <summary>Notes how the group is to be listed; false: the owner is fenced.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
-    Task<bool> NoteAsync(OwnedGroup group, string protocolType, GroupState state, CancellationToken cancellation);
+    Task<bool> NoteAsync(OwnedGroup group, string protocolType, GroupState state, GroupType type, CancellationToken cancellation);
 
     /// <summary>Deletes the group with its positions; false: the owner is fenced.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL is not there, or whether it happened is not known.</exception>

@@ -45,10 +45,10 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
 
     public Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes) => _writer.WriteAsync(group, writes);
 
-    public Task<bool> NoteAsync(OwnedGroup group, string protocolType, GroupState state, CancellationToken cancellation) => _workSessions.RunAsync(
+    public Task<bool> NoteAsync(OwnedGroup group, string protocolType, GroupState state, GroupType type, CancellationToken cancellation) => _workSessions.RunAsync(
         async (connection, limit) =>
         {
-            await using var command = Command(connection, GroupStatements.Note, group.Number, group.OwnerEpoch, protocolType, (short)state);
+            await using var command = Command(connection, GroupStatements.Note, group.Number, group.OwnerEpoch, protocolType, (short)state, (short)type);
             return await command.ExecuteNonQueryAsync(limit) == 1;
         },
         cancellation);
@@ -68,7 +68,7 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
             await using var reader = await command.ExecuteReaderAsync(limit);
             var found = ImmutableArray.CreateBuilder<GroupListing>();
             while (await reader.ReadAsync(limit))
-                found.Add(new GroupListing(reader.GetString(0), reader.GetString(1), (GroupState)reader.GetInt16(2)));
+                found.Add(new GroupListing(reader.GetString(0), reader.GetString(1), (GroupState)reader.GetInt16(2), (GroupType)reader.GetInt16(3)));
             return found.ToImmutable();
         },
         cancellation);

@@ -74,6 +74,7 @@ internal static class SiloHost
         builder.Services.Configure<PartitionOptions>(builder.Configuration.GetSection("Granary:Partitions"));
         builder.Services.Configure<PlacementOptions>(builder.Configuration.GetSection("Granary:Placement"));
         builder.Services.Configure<GroupOptions>(builder.Configuration.GetSection("Granary:Groups"));
+        builder.Services.Configure<ConsumerGroupOptions>(builder.Configuration.GetSection("Granary:ConsumerGroups"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
         builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));

@@ -1,0 +1,180 @@
+using System.Collections.Immutable;
+using Granary.Abstractions;
+using Granary.Abstractions.Groups;
+using Granary.Abstractions.Partitions;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>
+/// The part of a group's grain that speaks the consumer protocol: asks the machine, has what changed saved, and only then lets replies go and members be
+/// nudged. Runs on its grain's thread. Members who speak the classic protocol are among the others (online migration).
+/// </summary>
+/// <param name="kept">What was saved last.</param>
+/// <param name="save">Saves the group; returns when it is durable, false where the activation has ended instead.</param>
+internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, ConsumerGroupState kept, IGrainFactory grains, Func<Task<bool>> save)
+{
+    private static readonly TimeSpan s_askPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_topicsPoll = TimeSpan.FromSeconds(1);
+
+    private readonly ConsumerGroup _group = new(kept, TopicsOf(parts), parts.ConsumerOptions, parts.NowMs);
+    private readonly HashSet<string> _asking = new(StringComparer.Ordinal);
+    private long _topicsVersion = parts.Topics.Version;
+
+    public ConsumerGroup Group => _group;
+
+    public bool IsEmpty => _group.Members.Count == 0;
+
+    /// <summary>When <see cref="TickAsync"/> has something to do; with members also now and then, to see whether topics have changed.</summary>
+    public TimeSpan NextTick
+    {
+        get
+        {
+            if (IsEmpty)
+                return TimeSpan.MaxValue;
+            var next = _group.NextTick;
+            var poll = parts.Now + s_topicsPoll;
+            return next == long.MaxValue || TimeSpan.FromMilliseconds(next) > poll ? poll : TimeSpan.FromMilliseconds(next);
+        }
+    }
+
+    public GroupState State => Enum.Parse<GroupState>(_group.State);
+
+    public async Task<ConsumerGroupHeartbeatReply> HeartbeatAsync(ConsumerGroupHeartbeat beat)
+    {
+        await FollowTopicsAsync();
+        return (await FinishAsync(_group.Heartbeat(beat, parts.NowMs)))!;
+    }
+
+    public async Task TickAsync()
+    {
+        await FollowTopicsAsync();
+        await FinishAsync(_group.Tick(parts.NowMs));
+    }
+
+    public async Task<JoinResult> JoinAsync(JoinRequest request, string newMemberId)
+    {
+        if (request.ProtocolType != ConsumerGroupMigration.ProtocolType || request.Protocols.IsEmpty)
+            return JoinResult.Refuse(ErrorCode.InconsistentGroupProtocol, request.MemberId);
+        var memberId = request.MemberId;
+        if (memberId.Length == 0)
+        {
+            if (request.RequiresKnownId && request.InstanceId is null)
+                return JoinResult.Refuse(ErrorCode.MemberIdRequired, newMemberId);
+            memberId = newMemberId;
+        }
+
+        var seat = new ConsumerGroupClassicSeat(
+            memberId,
+            request.InstanceId,
+            request.ClientId,
+            request.ClientHost,
+            request.SessionTimeout,
+            request.RebalanceTimeout,
+            [.. request.Protocols.Select(protocol => new ConsumerGroupClassicProtocol(protocol.Name, [.. protocol.Metadata.Span]))],
+            []);
+        if (ConsumerGroupMigration.ToHeartbeat(seat, parts.Topics.ByName.Values.ToDictionary(topic => topic.Name, topic => topic.TopicId)) is not { } beat)
+            return JoinResult.Refuse(ErrorCode.InconsistentGroupProtocol, memberId);
+        var reply = await HeartbeatAsync(beat);
+        return reply.Error != ErrorCode.None
+            ? JoinResult.Refuse(reply.Error, memberId)
+            : new JoinResult(ErrorCode.None, reply.MemberId, reply.MemberEpoch, ConsumerGroupMigration.ProtocolType, request.Protocols[0].Name, "", SkipAssignment: false, []);
+    }
+
+    public SyncResult Sync(SyncRequest request)
+    {
+        if (Find(request.Caller) is not { Classic: { } classic } member)
+            return SyncResult.Refuse(ErrorCode.UnknownMemberId);
+        if (member.MemberEpoch != request.Caller.Generation)
+            return SyncResult.Refuse(ErrorCode.IllegalGeneration);
+        var protocol = classic.Protocols is [var first, ..] ? first.Name : "";
+        if ((request.ProtocolType ?? ConsumerGroupMigration.ProtocolType) != ConsumerGroupMigration.ProtocolType || (request.ProtocolName ?? protocol) != protocol)
+            return SyncResult.Refuse(ErrorCode.InconsistentGroupProtocol);
+        var names = parts.Topics.ByName.Values.ToDictionary(topic => topic.TopicId, topic => topic.Name);
+        return new SyncResult(ErrorCode.None, ConsumerGroupMigration.ProtocolType, protocol, ConsumerGroupMigration.AssignmentFor(member, names));
+    }
+
+    public async Task<ErrorCode> ClassicHeartbeatAsync(GroupCaller caller)
+    {
+        await FollowTopicsAsync();
+        return (await FinishAsync(_group.ClassicHeartbeat(caller.MemberId, caller.Generation, parts.NowMs)))!.Error;
+    }
+
+    /// <summary>Removes a member, whichever protocol it speaks; an administrator may name a static one by its instance id alone.</summary>
+    public async Task<ErrorCode> LeaveAsync(LeavingMember leaving)
+    {
+        var member = _group.Members.FirstOrDefault(one => leaving.MemberId.Length > 0 ? one.MemberId == leaving.MemberId : leaving.InstanceId is not null && one.InstanceId == leaving.InstanceId);
+        if (member is null)
+            return ErrorCode.UnknownMemberId;
+        if (leaving.InstanceId is not null && member.InstanceId != leaving.InstanceId)
+            return ErrorCode.FencedInstanceId;
+        var reply = await HeartbeatAsync(new ConsumerGroupHeartbeat { MemberId = member.MemberId, InstanceId = member.InstanceId, MemberEpoch = ConsumerGroupHeartbeat.Leave });
+        return reply.Error;
+    }
+
+    public ErrorCode CheckCommit(GroupCaller caller) => _group.CheckCommit(caller.MemberId, caller.Generation);
+
+    /// <summary>The topics that the members read, by name.</summary>
+    public bool Reads(string? topic) => topic is not null && _group.Members.Any(member => member.SubscribedTopics.Contains(topic) || member.SubscribedRegex.Length > 0);
+
+    public GroupDescription Describe() => new(
+        ErrorCode.None,
+        State,
+        ConsumerGroupMigration.ProtocolType,
+        _group.AssignorName,
+        _group.GroupEpoch,
+        [.. _group.Members.Select(member => new GroupMember(member.MemberId, member.InstanceId, member.ClientId, member.ClientHost, default, default))],
+        [],
+        new ConsumerGroupDescription(
+            _group.GroupEpoch,
+            _group.AssignmentEpoch,
+            _group.AssignorName,
+            [.. _group.Members.Select(member => new DescribedMember(member, _group.TargetOf(member.MemberId)))]));
+
+    private ConsumerGroupMember? Find(GroupCaller caller) => _group.Members.FirstOrDefault(member => member.MemberId == caller.MemberId);
+
+    private async Task<ConsumerGroupHeartbeatReply?> FinishAsync(ConsumerGroupStep step)
+    {
+        // Whoever is nudged asks at once, and is answered after the save that is under way.
+        var saved = !step.Changed || await save();
+        foreach (var memberId in step.Nudged)
+            Member(memberId).NudgeAsync().Ignore();
+        foreach (var memberId in step.Overdue)
+        {
+            if (_asking.Add(memberId))
+                AskAsync(memberId).Ignore();
+        }
+
+        return saved || step.Reply is null ? step.Reply : new ConsumerGroupHeartbeatReply(ErrorCode.NotCoordinator, null, step.Reply.MemberId, 0, TimeSpan.Zero, null, null);
+    }
+
+    /// <summary>Asks the grain of a member that is overdue; one that does not answer has not heard of it either.</summary>
+    private async Task AskAsync(string memberId)
+    {
+        TimeSpan? silence = null;
+        try
+        {
+            silence = await Member(memberId).SilenceAsync().WaitAsync(s_askPatience, parts.Time);
+        }
+        catch (Exception failure)
+        {
+            parts.Diagnostics.MemberUnreachable(failure, groupId, memberId);
+        }
+
+        _asking.Remove(memberId);
+        await FinishAsync(_group.Heard(memberId, silence, parts.NowMs));
+    }
+
+    private async Task FollowTopicsAsync()
+    {
+        var version = parts.Topics.Version;
+        if (version == _topicsVersion)
+            return;
+        _topicsVersion = version;
+        await FinishAsync(_group.ChangeTopics(TopicsOf(parts), parts.NowMs));
+    }
+
+    private IGroupMemberGrain Member(string memberId) => grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, memberId));
+
+    private static IEnumerable<ConsumerGroupTopic> TopicsOf(GroupParts parts) =>
+        [.. parts.Topics.ByName.Values.Select(topic => new ConsumerGroupTopic(topic.Name, topic.TopicId, topic.PartitionCount))];
+}

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using Granary.Abstractions.Groups;
+
+namespace Granary.Grains.Groups;
+
+/// <summary>A group's change from one protocol to the other, as its grain carries it out: at once, with all members there are (KIP-848, bidirectional).</summary>
+internal static class GroupConversion
+{
+    /// <summary>A classic group with members, for its first consumer member to join.</summary>
+    /// <returns>Null: it cannot be one, because its members speak some protocol of their own.</returns>
+    public static ConsumerGroupState? ToConsumer(ClassicGroup group, GroupParts parts)
+    {
+        if (group.Members.Count == 0)
+            return new ConsumerGroupState { GroupEpoch = group.Generation, AssignmentEpoch = group.Generation };
+        if (group.ProtocolType != ConsumerGroupMigration.ProtocolType)
+            return null;
+        var seats = group.Members.All.Select(member => new ConsumerGroupClassicSeat(
+            member.MemberId,
+            member.InstanceId,
+            member.ClientId,
+            member.ClientHost,
+            member.SessionTimeout,
+            member.RebalanceTimeout,
+            [.. member.Protocols.Select(protocol => new ConsumerGroupClassicProtocol(protocol.Name, [.. protocol.Metadata.Span]))],
+            member.Assignment.ToArray())).ToArray();
+        return ConsumerGroupMigration.Upgrade(seats, group.Generation, parts.Topics.ByName.Values.ToDictionary(topic => topic.Name, topic => topic.TopicId));
+    }
+
+    /// <summary>A consumer group whose members all speak the classic protocol, or which has none. Members are called together at once.</summary>
+    public static ClassicGroupState ToClassic(ConsumerGroup group, GroupParts parts)
+    {
+        var seats = ConsumerGroupMigration.Downgrade(group.Export(), parts.Topics.ByName.Values.ToDictionary(topic => topic.TopicId, topic => topic.Name));
+        return new ClassicGroupState
+        {
+            State = seats.Count == 0 ? GroupState.Empty : GroupState.PreparingRebalance,
+            Generation = group.GroupEpoch,
+            ProtocolType = ConsumerGroupMigration.ProtocolType,
+            LeaderId = seats.Count == 0 ? null : seats[0].MemberId,
+            Members =
+            [
+                .. seats.Select(seat => new ClassicMemberState(
+                    seat.MemberId,
+                    seat.InstanceId,
+                    seat.ClientId,
+                    seat.ClientHost,
+                    seat.SessionTimeout,
+                    seat.RebalanceTimeout,
+                    [.. seat.Protocols.Select(protocol => new GroupProtocol(protocol.Name, protocol.Metadata.ToArray()))],
+                    seat.Assignment)),
+            ],
+        };
+    }
+}
