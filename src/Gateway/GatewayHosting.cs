@@ -80,6 +80,8 @@ public static class GatewayHosting
         services.AddSingleton<DescribeGroupsApi>();
         services.AddSingleton<ListGroupsApi>();
         services.AddSingleton<DeleteGroupsApi>();
+        services.AddSingleton<ConsumerGroupHeartbeatApi>();
+        services.AddSingleton<ConsumerGroupDescribeApi>();
         services.AddSingleton(KafkaApis.Map);
     }
 

@@ -30,7 +30,7 @@ internal static class GroupResource
             .ToList();
         return Results.Json(new
         {
-            groups = page.Take(limit).Select(group => new { group.GroupId, type = "classic", group.ProtocolType, state = group.State.ToString() }),
+            groups = page.Take(limit).Select(group => new { group.GroupId, type = group.Type.ToString().ToLowerInvariant(), group.ProtocolType, state = group.State.ToString() }),
             next = page.Count > limit ? page[limit - 1].GroupId : null,
         });
     }
@@ -43,21 +43,15 @@ internal static class GroupResource
         return Results.Json(new
         {
             groupId = group,
-            type = "classic",
+            type = described.Consumer is null ? "classic" : "consumer",
             state = described.State.ToString(),
             described.ProtocolType,
             protocol = described.ProtocolName,
             described.Generation,
             coordinator = parts.CoordinatorOf(group),
-            members = described.Members.Select(member => new
-            {
-                member.MemberId,
-                member.InstanceId,
-                member.ClientId,
-                member.ClientHost,
-                epoch = described.Generation,
-                assignment = MemberAssignment.Read(member.Assignment.Span).Select(one => new { topic = one.Topic, partition = one.Partition }),
-            }),
+            members = described.Consumer is { } consumer
+                ? consumer.Members.Select(one => Show(one.Member.MemberId, one.Member.InstanceId, one.Member.ClientId, one.Member.ClientHost, one.Member.MemberEpoch, NamesOf(parts, one.Member.Assigned)))
+                : described.Members.Select(one => Show(one.MemberId, one.InstanceId, one.ClientId, one.ClientHost, described.Generation, MemberAssignment.Read(one.Assignment.Span))),
             offsets = described.Lags.Select(lag => new
             {
                 topic = parts.Topics.Find(lag.Committed.Partition.TopicId)?.Name,
@@ -88,6 +82,12 @@ internal static class GroupResource
             Check(error, group);
         return Results.NoContent();
     }
+
+    private static object Show(string memberId, string? instanceId, string clientId, string clientHost, int epoch, IEnumerable<(string Topic, int Partition)> assignment) =>
+        new { memberId, instanceId, clientId, clientHost, epoch, assignment = assignment.Select(one => new { topic = one.Topic, partition = one.Partition }) };
+
+    private static IEnumerable<(string Topic, int Partition)> NamesOf(HttpParts parts, IEnumerable<PartitionId> partitions) =>
+        partitions.Select(partition => (parts.Topics.Find(partition.TopicId)?.Name ?? partition.TopicId.ToString(), partition.Index));
 
     private static IGroupGrain Find(HttpParts parts, string group) => group.Length <= IGroupGrain.MaxIdLength
         ? parts.Grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(group))

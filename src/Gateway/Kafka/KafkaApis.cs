@@ -73,7 +73,11 @@ internal static class KafkaApis
             .Add(Row(ListGroupsRequest.ApiKey, "list_groups", ListGroupsApi.LowestVersion, ListGroupsApi.HighestVersion,
                 ListGroupsRequest.Read, static (it, writer, version) => it.Write(writer, version), ListGroupsRequest.IsFlexible, Handler<ListGroupsApi>().HandleAsync))
             .Add(Row(DeleteGroupsRequest.ApiKey, "delete_groups", DeleteGroupsApi.LowestVersion, DeleteGroupsApi.HighestVersion,
-                DeleteGroupsRequest.Read, static (it, writer, version) => it.Write(writer, version), DeleteGroupsRequest.IsFlexible, Handler<DeleteGroupsApi>().HandleAsync));
+                DeleteGroupsRequest.Read, static (it, writer, version) => it.Write(writer, version), DeleteGroupsRequest.IsFlexible, Handler<DeleteGroupsApi>().HandleAsync))
+            .Add(Row(ConsumerGroupHeartbeatRequest.ApiKey, "consumer_group_heartbeat", ConsumerGroupHeartbeatApi.LowestVersion, ConsumerGroupHeartbeatApi.HighestVersion,
+                ConsumerGroupHeartbeatRequest.Read, static (it, writer, version) => it.Write(writer, version), ConsumerGroupHeartbeatRequest.IsFlexible, Handler<ConsumerGroupHeartbeatApi>().HandleAsync))
+            .Add(Row(ConsumerGroupDescribeRequest.ApiKey, "consumer_group_describe", ConsumerGroupDescribeApi.LowestVersion, ConsumerGroupDescribeApi.HighestVersion,
+                ConsumerGroupDescribeRequest.Read, static (it, writer, version) => it.Write(writer, version), ConsumerGroupDescribeRequest.IsFlexible, Handler<ConsumerGroupDescribeApi>().HandleAsync));
     }
 
     /// <param name="hasFlexibleReplyHeader">The reply's header follows the request's version, but for ApiVersions: its readers do not know the version yet.</param>

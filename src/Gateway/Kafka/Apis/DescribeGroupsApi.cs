@@ -29,13 +29,16 @@ internal sealed class DescribeGroupsApi(GroupCalls groups, IOptions<KafkaOptions
     {
         var group = await groups.AskAsync(
             context, groupId, grain => grain.DescribeAsync(withLags: false), static error => GroupDescription.Missing with { Error = error }, mayBeBlank: true);
+        // The classic protocol's question finds classic groups only, as in Kafka.
+        if (group.Consumer is not null)
+            group = GroupDescription.Missing;
         var isMissing = group.Error == ErrorCode.GroupIdNotFound;
         var tells = isMissing && context.ApiVersion >= FirstVersionWithNotFound;
         var answer = new DescribeGroupsResponse.DescribedGroup
         {
             GroupId = groupId,
             ErrorCode = (short)(isMissing && !tells ? ErrorCode.None : group.Error),
-            ErrorMessage = tells ? $"Group {groupId} not found." : null,
+            ErrorMessage = tells ? $"Group {groupId} is not a classic group." : null,
             GroupState = group.Error is ErrorCode.None or ErrorCode.GroupIdNotFound ? group.State.ToString() : "",
             ProtocolType = group.ProtocolType,
             ProtocolData = group.ProtocolName,

@@ -15,11 +15,25 @@ internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, Call
     {
         if ((groupId.Length == 0 && !mayBeBlank) || groupId.Length > IGroupGrain.MaxIdLength || groupId.Contains('\0'))
             return refuse(ErrorCode.InvalidGroupId);
+        return await AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId))), refuse);
+    }
+
+    /// <summary>As the other, of a member of a group of the consumer protocol. Both ids are of a length that keys can have.</summary>
+    public async ValueTask<T> AskMemberAsync<T>(
+        RequestContext context, string groupId, string memberId, Func<IGroupMemberGrain, Task<T>> ask, Func<ErrorCode, T> refuse)
+    {
+        if (groupId.Contains('\0') || memberId.Contains('\0'))
+            return refuse(ErrorCode.InvalidRequest);
+        return await AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, memberId))), refuse);
+    }
+
+    private async ValueTask<T> AskAsync<T>(RequestContext context, string groupId, Func<Task<T>> ask, Func<ErrorCode, T> refuse)
+    {
         if (cluster.IsCoordinatedElsewhere(context.Listener, groupId))
             return refuse(ErrorCode.NotCoordinator);
         try
         {
-            return await ask(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId))).WaitAsync(context.Ending);
+            return await ask().WaitAsync(context.Ending);
         }
         catch (OperationCanceledException) when (context.Ending.IsCancellationRequested)
         {

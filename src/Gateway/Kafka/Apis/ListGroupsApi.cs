@@ -10,20 +10,16 @@ internal sealed class ListGroupsApi(IGrainFactory grains, ClusterView cluster, C
     public const short LowestVersion = 0;
     public const short HighestVersion = 5;
 
-    private const string Classic = "classic";
-
     public async ValueTask<ListGroupsResponse> HandleAsync(RequestContext context, ListGroupsRequest request)
     {
         var response = new ListGroupsResponse();
-        if (!Passes(request.TypesFilter, Classic))
-            return response;
         try
         {
             foreach (var group in await grains.GetGrain<IGroupListGrain>(IGroupListGrain.Key).ListAsync())
             {
-                var state = group.State.ToString();
-                if (Passes(request.StatesFilter, state) && !cluster.IsCoordinatedElsewhere(context.Listener, group.GroupId))
-                    response.Groups.Add(new() { GroupId = group.GroupId, ProtocolType = group.ProtocolType, GroupState = state, GroupType = Classic });
+                var (state, type) = (group.State.ToString(), group.Type.ToString());
+                if (Passes(request.TypesFilter, type) && Passes(request.StatesFilter, state) && !cluster.IsCoordinatedElsewhere(context.Listener, group.GroupId))
+                    response.Groups.Add(new() { GroupId = group.GroupId, ProtocolType = group.ProtocolType, GroupState = state, GroupType = type.ToLowerInvariant() });
             }
         }
         catch (Exception failure)

@@ -2,7 +2,6 @@
 // KIP-320 (leader epochs, version 5), KIP-447 (require stable, version 7), KIP-709 (many groups, version 8), KIP-848 (member id and epoch, version 9).
 // Other than Kafka:
 // - requireStable is taken and changes nothing: no transaction can hold positions back yet.
-// - memberId and memberEpoch (version 9) are not looked at: groups are of the classic protocol, where Kafka does not look either.
 using System.Collections.Immutable;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
@@ -26,11 +25,11 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
         if (context.ApiVersion >= FirstVersionWithManyGroups)
         {
             foreach (var group in request.Groups)
-                response.Groups.Add(await FetchAsync(context, group.GroupId, group.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes))));
+                response.Groups.Add(await FetchAsync(context, group.GroupId, CallerOf(group.MemberId, group.MemberEpoch), group.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes))));
             return response;
         }
 
-        var only = await FetchAsync(context, request.GroupId, request.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes)));
+        var only = await FetchAsync(context, request.GroupId, null, request.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes)));
         response.ErrorCode = only.ErrorCode;
         foreach (var topic in only.Topics)
         {
@@ -53,14 +52,14 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
     }
 
     /// <param name="topics">Null: all that there are.</param>
-    private async ValueTask<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAsync(RequestContext context, string groupId, List<Asked>? topics)
+    private async ValueTask<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAsync(RequestContext context, string groupId, GroupCaller? caller, List<Asked>? topics)
     {
         var response = new OffsetFetchResponse.OffsetFetchResponseGroup { GroupId = groupId };
         var (error, partitions) = await NameAsync(topics);
         var kept = error != ErrorCode.None
             ? new CommittedOffsets(error, [])
             // No partition would ask for all; one that does not exist has the group checked and nothing found.
-            : await AskAsync(context, groupId, topics is not null && partitions.IsEmpty ? [default] : partitions);
+            : await AskAsync(context, groupId, caller, topics is not null && partitions.IsEmpty ? [default] : partitions);
         if (kept.Error != ErrorCode.None)
         {
             response.ErrorCode = (short)kept.Error;
@@ -80,8 +79,11 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
         return response;
     }
 
-    private ValueTask<CommittedOffsets> AskAsync(RequestContext context, string groupId, ImmutableArray<PartitionId> partitions) => groups.AskAsync(
-        context, groupId, group => group.FetchOffsetsAsync(partitions), static error => new CommittedOffsets(error, []), mayBeBlank: true);
+    /// <summary>From version 9 on a member of the consumer protocol says who it is.</summary>
+    private static GroupCaller? CallerOf(string? memberId, int memberEpoch) => string.IsNullOrEmpty(memberId) ? null : new GroupCaller(memberId, null, memberEpoch);
+
+    private ValueTask<CommittedOffsets> AskAsync(RequestContext context, string groupId, GroupCaller? caller, ImmutableArray<PartitionId> partitions) => groups.AskAsync(
+        context, groupId, group => group.FetchOffsetsAsync(partitions, caller), static error => new CommittedOffsets(error, []), mayBeBlank: true);
 
     private async ValueTask<(ErrorCode Error, ImmutableArray<PartitionId> Partitions)> NameAsync(List<Asked>? topics)
     {

@@ -15,11 +15,14 @@ internal sealed class FakeGroups : IGroupGrain, IGroupListGrain
 
     public Task<ErrorCode> HeartbeatAsync(GroupCaller caller) => Task.FromResult(ErrorCode.UnknownMemberId);
 
+    public Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat) =>
+        Task.FromResult(new ConsumerGroupHeartbeatReply(ErrorCode.UnknownMemberId, null, beat.MemberId, 0, TimeSpan.Zero, null, null));
+
     public Task<ImmutableArray<ErrorCode>> LeaveAsync(ImmutableArray<LeavingMember> members) => All(ErrorCode.UnknownMemberId, members.Length);
 
     public Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request) => All(ErrorCode.None, request.Offsets.Length);
 
-    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions) => Task.FromResult(new CommittedOffsets(ErrorCode.None, []));
+    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null) => Task.FromResult(new CommittedOffsets(ErrorCode.None, []));
 
     public Task<ImmutableArray<ErrorCode>> DeleteOffsetsAsync(ImmutableArray<PartitionId> partitions) => All(ErrorCode.GroupIdNotFound, partitions.Length);
 
