@@ -140,7 +140,7 @@ internal sealed class GroupReading
             else if (!revoked.IsEmpty)
                 await GiveBackAsync(revoked, cancellation);
             else if (isNew)
-                TakeUp([]);
+                await ExchangeAsync([]);
             else if (_unopened.Count > 0)
                 await OpenAsync(cancellation);
             else
@@ -150,9 +150,10 @@ internal sealed class GroupReading
 
     private Task LoseAsync(int life)
     {
-        _life = life;
         var lost = OwnedNow();
         Drop([.. _owned.Keys]);
+        lock (_gate)
+            _life = life;
         _unopened.Clear();
         return lost.Length > 0 ? CallAsync(_options.Lost, lost) : Task.CompletedTask;
     }
@@ -174,21 +175,15 @@ internal sealed class GroupReading
         {
             // Others wait for them, whatever the callback said.
             Drop(revoked);
-            TakeUp(revoked);
+            await ExchangeAsync(revoked);
         }
     }
 
     /// <summary>Tells the group that these are no longer used, and that what it has given instead is.</summary>
-    private void TakeUp(ImmutableArray<PartitionId> givenBack)
+    private async Task ExchangeAsync(ImmutableArray<PartitionId> givenBack)
     {
         _unopened.ExceptWith(givenBack);
-        _unopened.UnionWith(_session.With(membership =>
-        {
-            if (membership.Life != _life)
-                return [];
-            membership.GiveBack(givenBack);
-            return membership.TakeUp();
-        }));
+        _unopened.UnionWith(await _session.ExchangeAsync(givenBack, _life));
     }
 
     private async Task OpenAsync(CancellationToken cancellation)
@@ -248,9 +243,10 @@ internal sealed class GroupReading
     private async Task CommitAsync(Dictionary<PartitionId, long> positions, CancellationToken cancellation)
     {
         IReadOnlyDictionary<PartitionId, long> due;
+        int life;
         lock (_gate)
-            due = _positions.Due(positions);
-        await _session.CommitAsync(due, cancellation);
+            (due, life) = (_positions.Due(positions), _life);
+        await _session.CommitAsync(due, life, cancellation);
         lock (_gate)
             _positions.Committed(due);
     }

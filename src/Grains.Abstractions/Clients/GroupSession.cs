@@ -81,8 +81,31 @@ internal sealed class GroupSession
         }
     }
 
+    /// <summary>Owns these no more, and the rest of the assignment from now on. No commit is under way meanwhile: a late one would put the next owner back.</summary>
+    /// <returns>What is new; nothing where the member was removed since <paramref name="life"/>.</returns>
+    public async Task<ImmutableArray<PartitionId>> ExchangeAsync(ImmutableArray<PartitionId> givenBack, int life)
+    {
+        await _committing.WaitAsync();
+        try
+        {
+            return With<ImmutableArray<PartitionId>>(membership =>
+            {
+                if (membership.Life != life)
+                    return [];
+                membership.GiveBack(givenBack);
+                return membership.TakeUp();
+            });
+        }
+        finally
+        {
+            _committing.Release();
+        }
+    }
+
     /// <summary>Keeps these positions in the group. Throws <see cref="LogException"/> where the member is not one any more, or a partition is refused.</summary>
-    public async Task CommitAsync(IEnumerable<KeyValuePair<PartitionId, long>> positions, CancellationToken cancellation)
+    /// <param name="positions">Of partitions that are owned.</param>
+    /// <param name="life">The one that they were read in (<see cref="GroupMembership.Life"/>): a member that has joined anew has no say in what it lost.</param>
+    public async Task CommitAsync(IEnumerable<KeyValuePair<PartitionId, long>> positions, int life, CancellationToken cancellation)
     {
         var left = positions.Select(position => new OffsetToCommit(position.Key, position.Value, -1, "")).ToImmutableArray();
         if (left.IsEmpty)
@@ -94,7 +117,7 @@ internal sealed class GroupSession
         {
             var retries = Asking($"commit to group {_group}", cancellation);
             while (!left.IsEmpty)
-                left = await CommitOnceAsync(left, retries, cancellation);
+                left = await CommitOnceAsync(left, life, retries, cancellation);
         }
         finally
         {
@@ -246,7 +269,7 @@ internal sealed class GroupSession
 
     private static async Task SuppressedAsync(Task waiting) => await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private async Task<ImmutableArray<OffsetToCommit>> CommitOnceAsync(ImmutableArray<OffsetToCommit> offsets, Retries retries, CancellationToken cancellation)
+    private async Task<ImmutableArray<OffsetToCommit>> CommitOnceAsync(ImmutableArray<OffsetToCommit> offsets, int life, Retries retries, CancellationToken cancellation)
     {
         GroupCaller caller;
         Task heard;
@@ -254,10 +277,12 @@ internal sealed class GroupSession
         {
             caller = new GroupCaller(_membership.MemberId, _options.InstanceId, _membership.Epoch);
             heard = _heard.Task;
+            if (_membership.Life != life || _membership.Epoch == ConsumerGroupHeartbeat.Join)
+                throw NoMember(ErrorCode.UnknownMemberId);
+            if (offsets.Any(offset => !_membership.Owned.Contains(offset.Partition)))
+                throw new LogException(ErrorCode.RebalanceInProgress, $"group {_group}: a partition was given back meanwhile; nothing was committed");
         }
 
-        if (caller.Generation == ConsumerGroupHeartbeat.Join)
-            throw NoMember(ErrorCode.UnknownMemberId);
         var answers = await retries.AskAsync(() => Group.CommitAsync(new CommitRequest(caller, offsets)), _parts.Options.RequestTimeout);
         var refusal = answers.FirstOrDefault(answer => answer != ErrorCode.None);
         ImmutableArray<OffsetToCommit> left = [.. offsets.Where((_, index) => answers[index] != ErrorCode.None)];

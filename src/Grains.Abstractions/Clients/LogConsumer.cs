@@ -137,14 +137,8 @@ public sealed class LogConsumer : IAsyncDisposable
     /// <summary>Gives no more records of an assigned partition until <see cref="Resume"/>; keeps its position.</summary>
     public void Pause(TopicPartition partition)
     {
-        lock (_gate)
-        {
-            if (_paused.ContainsKey(partition))
-                return;
-            var reader = Remove(partition);
-            reader.Stop();
-            _paused[partition] = reader.Position;
-        }
+        if (!TryPause(partition))
+            throw NotAssigned(partition);
     }
 
     /// <summary>Goes on with a paused partition where it was.</summary>
@@ -239,6 +233,21 @@ public sealed class LogConsumer : IAsyncDisposable
             await group.LeaveAsync();
         if (_ownsTopics)
             await _parts.Topics.DisposeAsync();
+    }
+
+    /// <summary>As <see cref="Pause"/>; false where the partition is not assigned (any more).</summary>
+    internal bool TryPause(TopicPartition partition)
+    {
+        lock (_gate)
+        {
+            if (_readers.Remove(partition, out var reader))
+            {
+                reader.Stop();
+                _paused[partition] = reader.Position;
+            }
+
+            return _paused.ContainsKey(partition);
+        }
     }
 
     /// <summary>The group has given it this partition.</summary>
