@@ -47,5 +47,8 @@ internal static class DeliveryVerdicts
         ErrorCode.FencedLeaderEpoch or
         ErrorCode.UnknownLeaderEpoch or
         ErrorCode.OffsetNotAvailable or
+        ErrorCode.CoordinatorLoadInProgress or
+        ErrorCode.CoordinatorNotAvailable or
+        ErrorCode.NotCoordinator or
         ErrorCode.ThrottlingQuotaExceeded;
 }

@@ -1,7 +1,8 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
-using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -9,8 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Granary.Abstractions.Clients;
 
 /// <summary>
-/// Reads assigned partitions over grain calls, as one stream: order holds within a partition, and partitions are read concurrently. Keeps
-/// no offsets: its user starts it where it likes. Where nothing is new it waits on the partitions and costs one call per partition and
+/// Reads partitions over grain calls, as one stream: order holds within a partition, and partitions are read concurrently. Which partitions is said by
+/// <see cref="Assign"/> (then it keeps no offsets: its user starts it where it likes) or decided by a group (<see cref="Subscribe"/>). Where nothing is new it waits on the partitions and costs one call per partition and
 /// <see cref="LogConsumerOptions.MaxWait"/>. Safe for several threads, but only one may read at a time.
 /// </summary>
 public sealed class LogConsumer : IAsyncDisposable
@@ -24,11 +25,12 @@ public sealed class LogConsumer : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
 
-    // Bounded by the readers: each has two read-aheads in here at the most, and stops after an error.
-    private readonly Channel<ReadAhead> _ready = Channel.CreateUnbounded<ReadAhead>(new UnboundedChannelOptions { SingleReader = true });
+    // Bounded by the readers: each has two read-aheads in here at the most, and stops after an error. Null: the group has something to do.
+    private readonly Channel<ReadAhead?> _ready = Channel.CreateUnbounded<ReadAhead?>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<TopicPartition, PartitionReader> _readers = [];
     private readonly Dictionary<TopicPartition, LogPosition> _paused = [];
     private IEnumerator<ConsumedRecord>? _current;
+    private GroupReading? _group;
     private int _isReading;
 
     /// <param name="grains">The cluster: a silo's grain factory, or an <see cref="IClusterClient"/>.</param>
@@ -74,6 +76,8 @@ public sealed class LogConsumer : IAsyncDisposable
         ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
         lock (_gate)
         {
+            if (_group is not null)
+                throw new InvalidOperationException("this consumer is subscribed: its group decides what it reads");
             var wanted = partitions.ToDictionary(partition => partition.Partition, partition => partition.Position);
             foreach (var reader in _readers.Values)
                 reader.Stop();
@@ -83,6 +87,36 @@ public sealed class LogConsumer : IAsyncDisposable
                 Open(partition, position, wanted.Count);
         }
     }
+
+    /// <summary>
+    /// Reads these topics as a member of a group, which shares their partitions out among its members: in-cluster ones and Kafka clients of the consumer
+    /// protocol (KIP-848). Joins with the first <see cref="ReadAsync"/>, and leaves by <see cref="DisposeAsync"/>. Once for a consumer, and instead of <see cref="Assign"/>.
+    /// </summary>
+    /// <param name="topics">One or more names; a topic that is not there yet is read as soon as it is.</param>
+    /// <param name="group">The group's id (group.id).</param>
+    /// <param name="options">Its limits and callbacks; defaults where null. Not to be changed afterwards.</param>
+    public void Subscribe(IReadOnlyCollection<string> topics, string group, SubscriptionOptions? options = null)
+    {
+        if (topics.Count == 0 || topics.Any(string.IsNullOrEmpty))
+            throw new ArgumentException("name one topic or more, and none that is empty", nameof(topics));
+        Join([.. topics.Distinct(StringComparer.Ordinal)], "", group, options ?? new SubscriptionOptions());
+    }
+
+    /// <summary>As <see cref="Subscribe"/>, for all topics whose whole name matches a regular expression (RE2's syntax); also those that are made later.</summary>
+    public void SubscribePattern(string pattern, string group, SubscriptionOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(pattern);
+        Join([], pattern, group, options ?? new SubscriptionOptions());
+    }
+
+    /// <summary>
+    /// Keeps in the group the positions after all records that were given, the last one too; answers when they are durable. Throws
+    /// <see cref="LogException"/> where this consumer is not a member (any more): others may have its partitions.
+    /// </summary>
+    public Task CommitAsync(CancellationToken cancellation = default) => Subscribed.CommitAsync(cancellation);
+
+    /// <summary>Keeps these positions in the group: of assigned partitions, the offset to go on at, which is the one after the last record done.</summary>
+    public Task CommitAsync(IReadOnlyCollection<TopicPartitionOffset> next, CancellationToken cancellation = default) => Subscribed.CommitAsync(next, cancellation);
 
     /// <summary>Goes on elsewhere in an assigned partition; what was read ahead of it is dropped.</summary>
     public void Seek(TopicPartition partition, LogPosition position)
@@ -95,7 +129,7 @@ public sealed class LogConsumer : IAsyncDisposable
                 return;
             }
 
-            Take(partition).Stop();
+            Remove(partition).Stop();
             Open(partition, position, _readers.Count + _paused.Count + 1);
         }
     }
@@ -103,14 +137,8 @@ public sealed class LogConsumer : IAsyncDisposable
     /// <summary>Gives no more records of an assigned partition until <see cref="Resume"/>; keeps its position.</summary>
     public void Pause(TopicPartition partition)
     {
-        lock (_gate)
-        {
-            if (_paused.ContainsKey(partition))
-                return;
-            var reader = Take(partition);
-            reader.Stop();
-            _paused[partition] = reader.Position;
-        }
+        if (!TryPause(partition))
+            throw NotAssigned(partition);
     }
 
     /// <summary>Goes on with a paused partition where it was.</summary>
@@ -151,11 +179,16 @@ public sealed class LogConsumer : IAsyncDisposable
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
             while (!ending.IsCancellationRequested)
             {
+                if (_group is { } group && !await TryAsync(group.BetweenAsync(ending.Token), ending.Token))
+                    break;
+
                 // Kept where the caller leaves in its middle: the next call goes on there.
                 if (_current is null && await NextAsync(ending.Token) is { } ready)
-                    _current = RecordsOf(ready).GetEnumerator();
-                if (TryMoveNext(out var record))
-                    yield return record;
+                    _current = ReadAheadRecords.Of(ready, _options.Records).GetEnumerator();
+                if (!TryMoveNext(out var record))
+                    continue;
+                _group?.HandOut(record);
+                yield return record;
             }
 
             cancellation.ThrowIfCancellationRequested();
@@ -181,7 +214,10 @@ public sealed class LogConsumer : IAsyncDisposable
         return [.. Enumerable.Range(0, _parts.Topics.Find(topic)?.PartitionCount ?? 0).Select(index => new TopicPartition(topic, index))];
     }
 
-    /// <summary>Stops reading; an enumeration under way ends.</summary>
+    /// <summary>
+    /// Stops reading; an enumeration under way ends. A subscribed one leaves its group: with <see cref="SubscriptionOptions.AutoCommitInterval"/> it commits
+    /// what was moved past. A record that was given last counts so only if the next one was asked for; else commit it before.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested)
@@ -193,8 +229,75 @@ public sealed class LogConsumer : IAsyncDisposable
                 reader.Stop();
         }
 
+        if (_group is { } group)
+            await group.LeaveAsync();
         if (_ownsTopics)
             await _parts.Topics.DisposeAsync();
+    }
+
+    /// <summary>As <see cref="Pause"/>; false where the partition is not assigned (any more).</summary>
+    internal bool TryPause(TopicPartition partition)
+    {
+        lock (_gate)
+        {
+            if (_readers.Remove(partition, out var reader))
+            {
+                reader.Stop();
+                _paused[partition] = reader.Position;
+            }
+
+            return _paused.ContainsKey(partition);
+        }
+    }
+
+    /// <summary>The group has given it this partition.</summary>
+    internal void Take(TopicPartition partition, LogPosition position)
+    {
+        lock (_gate)
+            Open(partition, position, _readers.Count + _paused.Count + 1);
+    }
+
+    /// <summary>The group has taken this partition back.</summary>
+    internal void Drop(TopicPartition partition)
+    {
+        lock (_gate)
+        {
+            if (_readers.Remove(partition, out var reader))
+                reader.Stop();
+            _paused.Remove(partition);
+        }
+    }
+
+    private void Join(ImmutableArray<string> topics, string pattern, string group, SubscriptionOptions options)
+    {
+        options.Validate();
+        if (!SubscriptionOptions.IsId(group))
+            throw new ArgumentException($"the group's id '{group}' has {group.Length} characters; allowed: 1 to {IGroupGrain.MaxIdLength}, not all blank", nameof(group));
+        ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
+        var subscription = new GroupSubscription(
+            Guid.NewGuid().ToString(), options.InstanceId, topics, pattern, options.Assignor, options.ClientId, options.MaxProcessingTime);
+        lock (_gate)
+        {
+            if (_group is not null || _readers.Count + _paused.Count > 0)
+                throw new InvalidOperationException("this consumer is assigned or subscribed already; open another");
+            _group = new GroupReading(this, _parts, group, subscription, options, () => _ready.Writer.TryWrite(null));
+        }
+    }
+
+    private GroupReading Subscribed => _group ?? throw new InvalidOperationException("this consumer is in no group: subscribe it first");
+
+    /// <returns>False where it ended because the reading ends.</returns>
+    private static async ValueTask<bool> TryAsync(ValueTask work, CancellationToken ending)
+    {
+        try
+        {
+            await work;
+            return true;
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private async ValueTask<ReadAhead?> NextAsync(CancellationToken ending)
@@ -225,34 +328,6 @@ public sealed class LogConsumer : IAsyncDisposable
         return true;
     }
 
-    /// <summary>The records of one read-ahead; fewer where the reader is stopped meanwhile.</summary>
-    private IEnumerable<ConsumedRecord> RecordsOf(ReadAhead ready)
-    {
-        var reader = ready.Reader;
-        if (reader.IsStopped)
-            yield break;
-        if (ready.Error is not null)
-            throw ready.Error;
-        var rest = ready.Batches;
-        while (RecordBatchReader.TryTakeBatch(ref rest, out var bytes))
-        {
-            var batch = Open(reader, bytes);
-            while (!batch.Header.IsControl && TryRead(reader, batch, out var record))
-            {
-                if (record.Offset < ready.FromOffset)
-                    continue;
-                reader.MoveTo(record.Offset + 1);
-                yield return new ConsumedRecord(reader.Partition, record);
-                if (reader.IsStopped)
-                    yield break;
-            }
-
-            reader.MoveTo(batch.Header.EndOffset);
-        }
-
-        reader.MakeRoom();
-    }
-
     private async Task<IReadOnlyDictionary<TopicPartition, long>> OffsetsAsync(IReadOnlyCollection<TopicPartition> partitions, long which)
     {
         var offsets = await Task.WhenAll(partitions.Select(partition => OffsetAsync(partition, which)));
@@ -275,38 +350,7 @@ public sealed class LogConsumer : IAsyncDisposable
 
     private Retries Asking(string subject) => new(subject, _parts.Backoff, _parts.Clock, _options.AskTimeout, _parts.Logger, _stopping.Token);
 
-    private RecordBatchReader Open(PartitionReader reader, ReadOnlyMemory<byte> batch)
-    {
-        try
-        {
-            return new RecordBatchReader(batch, _options.Records);
-        }
-        catch (InvalidRecordBatchException broken)
-        {
-            throw Broken(reader, broken);
-        }
-    }
-
-    private static bool TryRead(PartitionReader reader, RecordBatchReader batch, out Record record)
-    {
-        try
-        {
-            return batch.TryRead(out record);
-        }
-        catch (InvalidRecordBatchException broken)
-        {
-            throw Broken(reader, broken);
-        }
-    }
-
-    /// <summary>Stops the reader too: going on behind the broken batch would leave it out in silence.</summary>
-    private static LogException Broken(PartitionReader reader, InvalidRecordBatchException broken)
-    {
-        reader.Stop();
-        return new LogException(ErrorCode.CorruptMessage, $"{reader.Partition}: {broken.Message}", broken);
-    }
-
-    private PartitionReader Take(TopicPartition partition) =>
+    private PartitionReader Remove(TopicPartition partition) =>
         _readers.Remove(partition, out var reader) ? reader : throw NotAssigned(partition);
 
     private void Open(TopicPartition partition, LogPosition position, int partitions)

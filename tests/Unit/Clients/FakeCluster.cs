@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
@@ -21,9 +22,13 @@ public sealed class FakeCluster
         Topic = new TopicDescription("events", Guid.NewGuid(), partitionCount, ImmutableDictionary<string, string>.Empty, Version: 1);
         Grains = DispatchProxy.Create<IGrainFactory, FactoryProxy>();
         ((FactoryProxy)Grains).Cluster = this;
+        Group = new FakeGroup(this);
     }
 
     public IGrainFactory Grains { get; }
+
+    /// <summary>The one group that there is, whatever it is called.</summary>
+    internal FakeGroup Group { get; }
 
     public TopicDescription? Topic { get; set; }
 
@@ -48,6 +53,13 @@ public sealed class FakeCluster
             var asked = targetMethod!.GetGenericArguments().Single();
             if (asked == typeof(IPartitionGrain))
                 return Cluster.Partition((string)args![0]!);
+            if (asked == typeof(IGroupGrain) || asked == typeof(IGroupMemberGrain))
+            {
+                var group = asked == typeof(IGroupGrain) ? (object)Create<IGroupGrain, FakeGroup.GrainProxy>() : Create<IGroupMemberGrain, FakeGroup.GrainProxy>();
+                ((FakeGroup.GrainProxy)group).Group = Cluster.Group;
+                return group;
+            }
+
             var grain = asked == typeof(IProducerIdGrain) ? (CallProxy)(object)Create<IProducerIdGrain, CallProxy>() : (CallProxy)(object)Create<ITopicCatalogGrain, CallProxy>();
             grain.Cluster = Cluster;
             return grain;

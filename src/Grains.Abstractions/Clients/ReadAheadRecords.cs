@@ -1,0 +1,66 @@
+using Granary.Abstractions.Records;
+
+namespace Granary.Abstractions.Clients;
+
+/// <summary>Takes a read-ahead apart, record by record.</summary>
+internal static class ReadAheadRecords
+{
+    /// <summary>The records of one read-ahead; fewer where the reader is stopped meanwhile. Throws what ended the reader.</summary>
+    public static IEnumerable<ConsumedRecord> Of(ReadAhead ready, RecordReadOptions options)
+    {
+        var reader = ready.Reader;
+        if (reader.IsStopped)
+            yield break;
+        if (ready.Error is not null)
+            throw ready.Error;
+        var rest = ready.Batches;
+        while (RecordBatchReader.TryTakeBatch(ref rest, out var bytes))
+        {
+            var batch = Open(reader, bytes, options);
+            while (!batch.Header.IsControl && TryRead(reader, batch, out var record))
+            {
+                if (record.Offset < ready.FromOffset)
+                    continue;
+                reader.MoveTo(record.Offset + 1);
+                yield return new ConsumedRecord(reader.Partition, record);
+                if (reader.IsStopped)
+                    yield break;
+            }
+
+            reader.MoveTo(batch.Header.EndOffset);
+        }
+
+        reader.MakeRoom();
+    }
+
+    private static RecordBatchReader Open(PartitionReader reader, ReadOnlyMemory<byte> batch, RecordReadOptions options)
+    {
+        try
+        {
+            return new RecordBatchReader(batch, options);
+        }
+        catch (InvalidRecordBatchException broken)
+        {
+            throw Broken(reader, broken);
+        }
+    }
+
+    private static bool TryRead(PartitionReader reader, RecordBatchReader batch, out Record record)
+    {
+        try
+        {
+            return batch.TryRead(out record);
+        }
+        catch (InvalidRecordBatchException broken)
+        {
+            throw Broken(reader, broken);
+        }
+    }
+
+    /// <summary>Stops the reader too: going on behind the broken batch would leave it out in silence.</summary>
+    private static LogException Broken(PartitionReader reader, InvalidRecordBatchException broken)
+    {
+        reader.Stop();
+        return new LogException(ErrorCode.CorruptMessage, $"{reader.Partition}: {broken.Message}", broken);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Reflection;
+using Granary.Abstractions.Clients;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Metadata;
+using Orleans.Runtime;
+
+namespace Granary.Abstractions.Subscriptions;
+
+/// <summary>A class of grains and one of its subscriptions.</summary>
+internal sealed record SubscriberClass(Type Class, LogSubscriptionAttribute Subscription);
+
+/// <summary>Runs one <see cref="SubscriptionPump"/> for each subscription that was registered, while the host runs.</summary>
+internal sealed class LogSubscriptions(
+    IEnumerable<SubscriberClass> subscribers,
+    IGrainFactory grains,
+    GrainTypeResolver types,
+    LogConsumers consumers,
+    ILogger<LogSubscriptions> logger) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(subscribers.Select(subscriber =>
+    {
+        var type = types.GetGrainType(subscriber.Class);
+        var pump = new SubscriptionPump(
+            subscriber.Subscription,
+            subscriber.Class.FullName ?? subscriber.Class.Name,
+            (key, records) => grains.GetGrain<ILogSubscriber>(GrainId.Create(type, key)).OnRecordsAsync(records),
+            consumers,
+            TimeProvider.System,
+            logger);
+        return pump.RunAsync(stoppingToken);
+    }));
+}
+
+public static class GranarySubscriptionRegistration
+{
+    /// <summary>
+    /// Brings the records of topics to the grain classes of these assemblies that have a <see cref="LogSubscriptionAttribute"/>. Needs
+    /// <see cref="GranaryClientRegistration.AddGranaryClient"/> and Orleans in the same services: a silo that hosts the grains, or a client of one. Every process that
+    /// registers them is one member of each group, and gets its share of the partitions. Throws <see cref="InvalidOperationException"/> where an attribute is wrong.
+    /// </summary>
+    public static IServiceCollection AddGranarySubscriptions(this IServiceCollection services, params Assembly[] assemblies)
+    {
+        foreach (var type in assemblies.Distinct().SelectMany(assembly => assembly.GetTypes()))
+        {
+            foreach (var subscription in type.GetCustomAttributes<LogSubscriptionAttribute>())
+            {
+                if (type.IsAbstract || !type.IsAssignableTo(typeof(ILogSubscriber)))
+                    throw new InvalidOperationException($"[LogSubscription] of {type.FullName}: it must be a grain class that implements {nameof(ILogSubscriber)}");
+                subscription.Validate(type);
+                services.AddSingleton(new SubscriberClass(type, subscription));
+            }
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LogSubscriptions>());
+        return services;
+    }
+}

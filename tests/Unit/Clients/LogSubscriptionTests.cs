@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Granary.Abstractions.Clients;
+using Granary.Abstractions.Records;
+using Granary.Abstractions.Subscriptions;
+using Granary.Abstractions.Topics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Granary.Unit.Clients;
+
+/// <summary>How records come to subscribed grains, without the grains: which gets which, in what order, what is committed, and what a failure does.</summary>
+public sealed class LogSubscriptionTests
+{
+    private static readonly TopicPartition s_partition = new("events", 0);
+
+    private readonly ConcurrentQueue<(string Grain, long Offset)> _got = new();
+    private readonly ConcurrentQueue<string> _pauses = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ByKey_EachGrainGetsItsOwn_InOrder_ThoughCallsFail()
+    {
+        var random = new Random(11);
+        var dispatch = Dispatch(new LogSubscriptionAttribute("events") { Group = "g", By = SubscriptionKey.Key, MaxBatchRecords = 3 }, () =>
+        {
+            lock (random)
+                return random.Next(20) == 0;
+        });
+        for (var offset = 0; offset < 200; offset++)
+            dispatch.Take(Record(offset, $"key-{offset % 7}"));
+        await HoldsAsync(() => dispatch.Position == 200);
+        Assert.Equal(200, _got.Count);
+        foreach (var grain in _got.GroupBy(got => got.Grain))
+            Assert.Equal(Enumerable.Range(0, 200).Where(offset => $"key-{offset % 7}" == grain.Key).Select(offset => (long)offset), grain.Select(got => got.Offset));
+    }
+
+    [Fact]
+    public async Task Position_StaysBelowTheRecordThatFails_AndOthersGoOn_UpToTheLimit()
+    {
+        var dispatch = Dispatch(new LogSubscriptionAttribute("events") { Group = "g", By = SubscriptionKey.Key, MaxUnfinished = 4 }, () => false, failing: "bad");
+        foreach (var (offset, key) in new[] { (0, "good"), (1, "bad"), (2, "good"), (3, "bad"), (4, "good") })
+            dispatch.Take(Record(offset, key));
+        await HoldsAsync(() => _got.Count == 3);
+        Assert.Equal(1, dispatch.Position);
+        for (var offset = 5; offset < 10; offset++)
+            dispatch.Take(Record(offset, "bad"));
+        Assert.Equal("pause", _pauses.Last());
+        await dispatch.EndAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(1, dispatch.Position);
+    }
+
+    [Theory]
+    [InlineData(SubscriberFailure.Skip, 3)]
+    [InlineData(SubscriberFailure.StopPartition, 0)]
+    public async Task Failure_AfterTheLastAttempt_DoesWhatIsSaid(SubscriberFailure policy, long position)
+    {
+        var dispatch = Dispatch(new LogSubscriptionAttribute("events") { Group = "g", OnFailure = policy, MaxAttempts = 2, MaxBatchRecords = 1 }, () => false, failing: "events/0");
+        for (var offset = 0; offset < 3; offset++)
+            dispatch.Take(Record(offset, "any"));
+        await HoldsAsync(() => policy == SubscriberFailure.Skip ? dispatch.Position == 3 : _pauses.Contains("pause"));
+        Assert.Equal(position, dispatch.Position);
+        Assert.Empty(_got);
+    }
+
+    [Fact]
+    public async Task Pump_BringsAllRecords_OfPartitionsInOrder_AndCommitsThem()
+    {
+        var cluster = new FakeCluster();
+        for (var index = 0; index < 3; index++)
+            Append(cluster, index, 50);
+        await using var topics = new TopicDirectory(cluster.Grains);
+        var consumers = new LogConsumers(cluster.Grains, topics, Options.Create(new LogConsumerOptions()));
+        var subscription = new LogSubscriptionAttribute("events") { Group = "g", MaxBatchRecords = 8, MaxUnfinished = 16 };
+        using var stopping = new CancellationTokenSource();
+        var pumps = Enumerable.Range(0, 2)
+            .Select(_ => new SubscriptionPump(subscription, "Subscriber", (grain, records) => CallAsync(grain, records, false), consumers, TimeProvider.System, NullLogger.Instance))
+            .Select(pump => pump.RunAsync(stopping.Token))
+            .ToArray();
+        await HoldsAsync(() => _got.Distinct().Count() == 150);
+        await HoldsAsync(() => cluster.Group.Members == 2);
+        await stopping.CancelAsync();
+        await Task.WhenAll(pumps);
+        Assert.Equal(0, cluster.Group.Members);
+        foreach (var index in Enumerable.Range(0, 3))
+        {
+            Assert.Equal(50, cluster.Group.OffsetOf(index));
+            Assert.Equal(Enumerable.Range(0, 50).Select(i => (long)i), _got.Where(got => got.Grain == $"events/{index}").Select(got => got.Offset));
+        }
+    }
+
+    [Fact]
+    public void Registration_OfWhatIsNoSubscriber_IsRefused()
+    {
+        var refused = Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddGranarySubscriptions(typeof(LogSubscriptionTests).Assembly));
+        Assert.Contains(nameof(NoSubscriber), refused.Message, StringComparison.Ordinal);
+    }
+
+    private static ConsumedRecord Record(long offset, string key) => new(s_partition, new Abstractions.Records.Record { Offset = offset, Key = Encoding.UTF8.GetBytes(key) });
+
+    private static void Append(FakeCluster cluster, int partition, int records)
+    {
+        var writer = new RecordBatchWriter();
+        for (var i = 0; i < records; i++)
+            writer.Append(i, null, null);
+        cluster.Partition(partition).Append(writer.Build());
+    }
+
+    private static async Task HoldsAsync(Func<bool> holds)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        while (!holds())
+            await timer.WaitForNextTickAsync(Cancellation);
+    }
+
+    private PartitionDispatch Dispatch(LogSubscriptionAttribute subscription, Func<bool> fails, string? failing = null) => new(
+        s_partition,
+        new DispatchParts(
+            subscription,
+            (grain, records) => CallAsync(grain, records, fails() || grain == failing),
+            _ => _pauses.Enqueue("pause"),
+            _ => _pauses.Enqueue("resume"),
+            TimeProvider.System,
+            NullLogger.Instance));
+
+    private async Task CallAsync(string grain, LogRecords records, bool fails)
+    {
+        await Task.Yield();
+        if (fails)
+            throw new InvalidOperationException("the grain fails");
+        foreach (var record in records.Records)
+            _got.Enqueue((grain, record.Offset));
+    }
+
+    [LogSubscription("events", Group = "g")]
+    private sealed class NoSubscriber;
+}
