@@ -23,7 +23,7 @@ internal sealed class GroupConsumer : IDisposable
             AutoCommitIntervalMs = 100,
         };
         change?.Invoke(config);
-        var isCooperative = config.PartitionAssignmentStrategy == PartitionAssignmentStrategy.CooperativeSticky;
+        var isCooperative = config.PartitionAssignmentStrategy == PartitionAssignmentStrategy.CooperativeSticky || config.GroupProtocol == GroupProtocol.Consumer;
         _consumer = new ConsumerBuilder<byte[]?, string?>(config)
             .SetPartitionsAssignedHandler((_, given) => Assigned = isCooperative ? [.. Assigned, .. given.Select(Index)] : [.. given.Select(Index)])
             .SetPartitionsRevokedHandler((_, taken) =>

@@ -33,6 +33,8 @@ internal static class ApiKeys
         ListGroupsRequest.ApiKey => ListGroupsRequest.IsFlexible(version),
         DeleteGroupsRequest.ApiKey => DeleteGroupsRequest.IsFlexible(version),
         OffsetDeleteRequest.ApiKey => OffsetDeleteRequest.IsFlexible(version),
+        ConsumerGroupHeartbeatRequest.ApiKey => ConsumerGroupHeartbeatRequest.IsFlexible(version),
+        ConsumerGroupDescribeRequest.ApiKey => ConsumerGroupDescribeRequest.IsFlexible(version),
         _ => false,
     };
 }
