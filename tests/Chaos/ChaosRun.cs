@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Granary.Chaos.Clients;
 using Granary.Chaos.Faults;
+using Granary.Chaos.Groups;
 using Granary.Support;
 using Granary.Support.Histories;
 
@@ -14,11 +15,20 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
 {
     private const int Producers = 3;
     private const int FirstReader = 100;
+    private const int FirstMember = 1_000;
+    private const int MembersOfGroup = 10_000;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_endPatience = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan s_forEver = TimeSpan.FromDays(1);
     private static readonly TimeSpan s_readerLifetime = TimeSpan.FromSeconds(3);
+
+    /// <summary>Groups find out about their members faster than by default: the run is short.</summary>
+    private static readonly Dictionary<string, string> s_settings = new()
+    {
+        ["Granary__Groups__MinSessionTimeout"] = $"{GroupTopic.SessionTimeout}",
+        ["Granary__Groups__InitialRebalanceDelay"] = "00:00:00.500",
+    };
 
     private readonly List<string> _failures = [];
 
@@ -38,6 +48,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
                 Silos = settings.Silos,
                 LogFolder = settings.Folder,
                 Networks = networks,
+                Settings = s_settings,
             });
             await RunAsync(cluster, networks, history);
         }
@@ -65,6 +76,8 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
             new KafkaReader(FirstReader + 1, topic, history, s_readerLifetime),
             new GrainReader(FirstReader + 2, topic, history, service.Grains),
             new WatermarkAsker(FirstReader + 3, topic, history, service.Grains),
+            .. settings.Groups.Select((protocol, number) => new GroupClient(
+                new GroupTopic(topic, number, protocol), FirstMember + (number * MembersOfGroup), settings.Seed + number, history)),
         ];
         try
         {

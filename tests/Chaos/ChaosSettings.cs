@@ -1,3 +1,5 @@
+using Granary.Chaos.Groups;
+
 namespace Granary.Chaos;
 
 /// <summary>What a run is like.</summary>
@@ -15,6 +17,9 @@ internal sealed record ChaosSettings
 
     /// <summary>How often each producer sends a record to each partition.</summary>
     public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>The consumer groups, one for each.</summary>
+    public IReadOnlyList<GroupProtocolKind> Groups { get; init; } = [GroupProtocolKind.Cooperative, GroupProtocolKind.Eager];
 
     /// <summary>Whether each silo gets a network of its own, and links are cut.</summary>
     public bool Cuts { get; init; }

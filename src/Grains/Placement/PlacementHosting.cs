@@ -18,6 +18,7 @@ public static class PlacementHosting
         services.AddOptions<PlacementOptions>().Validate(options => !options.Validate().Any(), "the placement's options are out of range").ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterMapSource>();
+        services.TryAddSingleton<LongPolls>();
         services.TryAddSingleton<LeaderTable>();
         services.TryAddSingleton<HostedPartitions>();
         services.TryAddSingleton<SiloLease>();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
+using Granary.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
@@ -16,7 +17,7 @@ namespace Granary.Grains.Topics;
 internal sealed class TopicCatalogGrain(
     [PersistentState("catalog", "granary")] IPersistentState<CatalogState> state,
     IOptions<TopicOptions> options,
-    TimeProvider time,
+    LongPolls polls,
     ILogger<TopicCatalogGrain> logger) : Grain, ITopicCatalogGrain
 {
     private readonly List<Change> _queued = [];
@@ -54,7 +55,7 @@ internal sealed class TopicCatalogGrain(
             _watchers++;
             try
             {
-                await _changed.Task.WaitAsync(maxWait, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                await polls.AwaitAsync(_changed.Task, maxWait, cancellation);
             }
             finally
             {

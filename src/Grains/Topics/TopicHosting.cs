@@ -1,4 +1,5 @@
 using Granary.Abstractions.Topics;
+using Granary.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -15,6 +16,7 @@ public static class TopicHosting
             .Validate(options => !options.Validate().Any(), "the topics' options are out of range")
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<LongPolls>();
         services.TryAddSingleton<TopicDirectory>(provider => new TopicDirectory(
             provider.GetRequiredService<IGrainFactory>(),
             provider.GetRequiredService<TimeProvider>()));

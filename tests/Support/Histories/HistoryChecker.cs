@@ -13,7 +13,8 @@ public readonly record struct FoundRecord(int Partition, long Offset, SentRecord
 /// and number their records. Finds: acknowledged records that are lost or lie elsewhere than told, offsets told twice, holes and repeats
 /// of offsets, records that lie there twice or though they failed, records nobody sent, a producer's records out of their order, records
 /// that were sent after another's answer and lie before it; readers that skip, go back, or are given what is not there; high watermarks
-/// that go back; logs that start where nobody asked. The list of tolerated anomalies is empty.
+/// that go back; logs that start where nobody asked; and of consumer groups what <see cref="OwnershipCheck"/>, <see cref="CommitCheck"/> and
+/// <see cref="GroupReadCheck"/> say. The list of tolerated anomalies is empty.
 /// <para>The history is read twice; what is kept are the logs as found, about 24 bytes a record.</para>
 /// </summary>
 public static class HistoryChecker
@@ -33,19 +34,31 @@ public static class HistoryChecker
         var producers = new ProducerCheck(anomalies);
         var readers = new ReaderCheck(anomalies);
         var watermarks = new WatermarkCheck(anomalies);
+        var owners = new OwnershipCheck(anomalies);
+        var commits = new CommitCheck(anomalies, owners);
+        var groups = new GroupReadCheck(anomalies);
+        var last = 0L;
         foreach (var one in history)
         {
             var log = LogOf(logs, one.Partition, anomalies);
             producers.Look(one, log);
             readers.Look(one, log, producers);
             watermarks.Look(one, log);
+            owners.Look(one);
+            commits.Look(one);
+            groups.Look(one, log);
+            last = Math.Max(last, one.Time);
         }
 
         foreach (var (partition, log) in logs)
         {
             producers.Finish(log);
             readers.Finish(partition, log);
+            groups.Finish(partition, log);
         }
+
+        owners.Finish(last);
+        commits.Finish();
 
         return anomalies.ToList();
     }

@@ -36,6 +36,33 @@ public enum HistoryEventKind
     /// <summary>When all was over, this record lay at this offset.</summary>
     Found,
 
+    /// <summary>A group's member was given this partition, by its own account: its callback begins.</summary>
+    Assigned,
+
+    /// <summary>A group's member gives this partition back, having been asked to: its callback begins.</summary>
+    Revoked,
+
+    /// <summary>A group's member learned that this partition was taken from it: it had been given up for dead.</summary>
+    Lost,
+
+    /// <summary>A group's member ends, by leaving or without a word, and with that its hold on this partition.</summary>
+    Ended,
+
+    /// <summary>A member, or whoever asks at the end, was told that the group's committed offset is this (-1: none); asked at <see cref="HistoryEvent.Began"/>.</summary>
+    Fetched,
+
+    /// <summary>A group's member has processed this record, at this offset.</summary>
+    Processed,
+
+    /// <summary>A member's commit of this offset, begun at <see cref="HistoryEvent.Began"/>, was acknowledged.</summary>
+    Committed,
+
+    /// <summary>A member's commit was refused. An earlier try of it that was not answered may have been taken all the same: clients try again by themselves.</summary>
+    CommitRefused,
+
+    /// <summary>A member does not know what became of its commit.</summary>
+    CommitUnknown,
+
     /// <summary>A fault or its end, or whatever a person should know who reads the history.</summary>
     Note,
 }
@@ -50,8 +77,9 @@ public enum HistoryEventKind
 /// <param name="Partition">Where.</param>
 /// <param name="Offset">The offset that the kind speaks of.</param>
 /// <param name="Record">The record that the kind speaks of.</param>
-/// <param name="Began">When the question was asked whose answer this is; for a watermark. -1: not known.</param>
+/// <param name="Began">When the question was asked whose answer this is; for a watermark, a commit, a committed offset. -1: not known.</param>
 /// <param name="Text">Of a note.</param>
+/// <param name="Group">Of a member: its group's number.</param>
 public readonly record struct HistoryEvent(
     HistoryEventKind Kind,
     long Time = 0,
@@ -60,4 +88,5 @@ public readonly record struct HistoryEvent(
     long Offset = -1,
     SentRecord Record = default,
     long Began = -1,
-    string? Text = null);
+    string? Text = null,
+    int Group = 0);

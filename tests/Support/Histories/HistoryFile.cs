@@ -73,7 +73,7 @@ public sealed class HistoryFile : IDisposable
         var culture = CultureInfo.InvariantCulture;
         _writer.WriteLine(one.Kind == HistoryEventKind.Note
             ? string.Create(culture, $"{one.Time} {one.Kind} {one.Text}")
-            : string.Create(culture, $"{one.Time} {one.Kind} {one.Client} {one.Partition} {one.Offset} {one.Record.Producer} {one.Record.Partition} {one.Record.Number} {one.Began}"));
+            : string.Create(culture, $"{one.Time} {one.Kind} {one.Client} {one.Partition} {one.Offset} {one.Record.Producer} {one.Record.Partition} {one.Record.Number} {one.Began} {one.Group}"));
     }
 
     private static HistoryEvent Parse(string line)
@@ -92,6 +92,7 @@ public sealed class HistoryFile : IDisposable
             (int)numbers[1],
             numbers[2],
             new SentRecord((int)numbers[3], (int)numbers[4], numbers[5]),
-            numbers[6]);
+            numbers[6],
+            Group: (int)numbers[7]);
     }
 }

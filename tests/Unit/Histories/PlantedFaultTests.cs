@@ -4,8 +4,8 @@ using static Granary.Support.Histories.HistoryEventKind;
 namespace Granary.Unit.Histories;
 
 /// <summary>
-/// Faults of the system, planted into an honest history as clients would see them. Each must be found. (A commit of an old generation belongs to
-/// groups, which are not there yet.)
+/// Faults of the system, planted into an honest history as clients would see them. Each must be found. Those of consumer groups are planted in
+/// <see cref="PlantedGroupFaultTests"/>.
 /// </summary>
 public sealed class PlantedFaultTests
 {

@@ -1,0 +1,43 @@
+using Confluent.Kafka;
+
+namespace Granary.Chaos.Groups;
+
+/// <summary>A group of a run: its number in the history, and how its members' clients are set up.</summary>
+internal sealed record GroupTopic(ChaosTopic Topic, int Number, GroupProtocolKind Protocol)
+{
+    /// <summary>Shorter than a group's members may ask for by default: a member that is gone is missed while the run goes on.</summary>
+    public static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(4);
+
+    public string Name => $"group-{Number}-{Protocol}";
+
+    /// <summary>Settings of a member that commits explicitly and is patient with a cluster that is tormented.</summary>
+    public ConsumerConfig Settings()
+    {
+        var settings = new ConsumerConfig
+        {
+            BootstrapServers = Topic.Bootstrap,
+            GroupId = Name,
+            EnableAutoCommit = false,
+            EnableAutoOffsetStore = false,
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+            FetchWaitMaxMs = 200,
+            FetchErrorBackoffMs = 20,
+            SocketTimeoutMs = 5_000,
+            ReconnectBackoffMaxMs = 200,
+            RetryBackoffMs = 20,
+            RetryBackoffMaxMs = 200,
+            TopicMetadataRefreshIntervalMs = 1_000,
+            MaxPollIntervalMs = 60_000,
+        };
+        if (Protocol == GroupProtocolKind.Consumer)
+        {
+            settings.GroupProtocol = GroupProtocol.Consumer;
+            return settings;
+        }
+
+        settings.SessionTimeoutMs = (int)SessionTimeout.TotalMilliseconds;
+        settings.HeartbeatIntervalMs = 500;
+        settings.PartitionAssignmentStrategy = Protocol == GroupProtocolKind.Cooperative ? PartitionAssignmentStrategy.CooperativeSticky : PartitionAssignmentStrategy.Range;
+        return settings;
+    }
+}
