@@ -1,6 +1,7 @@
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
+using Granary.Gateway.WebConsole;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -89,6 +90,7 @@ internal static class EdgeHost
         {
             endpoints.MapGranaryHealth();
             endpoints.MapGranaryCluster();
+            endpoints.MapGranaryConsole();
             endpoints.MapPrometheusScrapingEndpoint("/metrics");
         });
     }

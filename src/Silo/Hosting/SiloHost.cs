@@ -2,6 +2,7 @@ using Granary.Gateway;
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
+using Granary.Gateway.WebConsole;
 using Granary.Grains.Groups;
 using Granary.Grains.Partitions;
 using Granary.Grains.Placement;
@@ -89,6 +90,7 @@ internal static class SiloHost
         var app = builder.Build();
         app.MapGranaryHealth();
         app.MapGranaryCluster();
+        app.MapGranaryConsole();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }

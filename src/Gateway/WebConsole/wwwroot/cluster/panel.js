@@ -1,0 +1,62 @@
+// One partition, beside the board: its leader epochs, offsets, segments, producers, and who is reading.
+import { html, useEffect, useRef } from '../core/view.js';
+import { FailureNote, Waiting, useLoaded } from '../core/loading.js';
+import { ago, bytes, count, plural } from '../core/format.js';
+import { hueOf } from '../core/hue.js';
+import { link } from '../core/route.js';
+import { path } from '../core/api.js';
+
+const shownAtMost = 100;
+
+function Table({ title, rows, heads, row, none }) {
+  return html`<section><h3>${title} ${rows.length > 0 && html`<span class="quiet-text">${count(rows.length)}</span>`}</h3>
+    ${rows.length === 0 ? html`<p class="quiet-text">${none}</p>`
+      : html`<div class="scroll"><table class="data"><thead><tr>${heads.map((head) => html`<th key=${head}>${head}</th>`)}</tr></thead>
+        <tbody>${rows.slice(0, shownAtMost).map((one, index) => html`<tr key=${index}>${row(one).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>
+        ${rows.length > shownAtMost && html`<p class="quiet-text">The first ${shownAtMost} of ${count(rows.length)}.</p>`}`}
+  </section>`;
+}
+
+function Facts({ data }) {
+  const leader = data.leader;
+  const facts = [
+    ['Leader', leader ? `${leader.name} (node ${leader.nodeId})` : 'none'],
+    ['Leader epoch', count(data.leaderEpoch)],
+    ['Log start', count(data.logStartOffset)],
+    ['High watermark', count(data.highWatermark)],
+    ['Records', count(data.highWatermark - data.logStartOffset)],
+    ['Size', bytes(data.sizeBytes)],
+  ];
+  return html`<dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function Details({ data }) {
+  const epochs = [...(data.leaderEpochs ?? [])].reverse();
+  return html`<${Facts} data=${data} />
+    <${Table} title="Segments" rows=${data.segments ?? []} heads=${['Offsets', 'Size', 'Newest record']} none="Nothing stored yet."
+      row=${(one) => [`${count(one.firstOffset)} – ${count(one.endOffset)}`, bytes(one.bytes), ago(one.maxTimestamp ?? one.createdAt)]} />
+    <${Table} title="Leader epochs" rows=${epochs} heads=${['Epoch', 'From offset']} none="None yet: nothing was ever appended."
+      row=${(one) => [count(one.epoch), count(one.startOffset)]} />
+    <${Table} title="Producers" rows=${data.producers ?? []} heads=${['Id', 'Epoch', 'Last sequence', 'Last append']} none="No idempotent producer is remembered."
+      row=${(one) => [one.producerId, one.producerEpoch ?? one.epoch, one.lastSequence ?? '–', ago(one.lastTimestamp ?? one.lastAppendAt)]} />
+    <${Table} title="Fetching now" rows=${data.readers ?? []} heads=${['Client', 'Offset', 'Last fetch']} none="Nobody reads it right now."
+      row=${(one) => [one.clientId ?? one.client ?? '–', count(one.offset ?? one.fetchOffset), ago(one.lastFetchAt ?? one.at)]} />`;
+}
+
+export function PartitionPanel({ topic, partition, onClose }) {
+  const { data, failure, reload } = useLoaded(path`/topics/${topic}/partitions/${partition}`, { every: 2000 });
+  const panel = useRef(null);
+  useEffect(() => {
+    const former = document.activeElement;
+    panel.current.focus();
+    return () => former?.focus?.();
+  }, []);
+  return html`<aside class="panel" ref=${panel} tabindex="-1" aria-label=${`${topic}, partition ${partition}`}
+      onKeyDown=${(event) => event.key === 'Escape' && onClose()}>
+    <header><h2><span class=${`swatch ${hueOf(topic)}`}></span><span class="wrap">${topic}</span><span class="quiet-text">partition ${partition}</span></h2>
+      <button class="quiet icon" onClick=${onClose} aria-label="Close">✕</button></header>
+    <p class="links"><a href=${link('records', [topic], { partition })}>Records</a><a href=${link('topics', [topic])}>Topic</a></p>
+    ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
+    ${data ? html`<${Details} data=${data} />` : !failure && html`<${Waiting} what=${plural(1, 'partition').slice(2)} />`}
+  </aside>`;
+}
