@@ -1,6 +1,6 @@
 // The kill timeline: requests that went well and that did not, per 100 ms, with the steps of the last silo's death over them.
 import { html, useEffect, useRef, useState } from '../core/view.js';
-import { count, duration, time } from '../core/format.js';
+import { count, duration, plural, time } from '../core/format.js';
 import { theme } from '../core/theme.js';
 import { bins, failover as lastFailover, ratesTick, serverNow } from './live.js';
 
@@ -85,7 +85,7 @@ export function Failover() {
     ${failover
       ? html`<ol class="steps">${failover.steps.map((step, index) => html`<li key=${step.name}><span class="index">${index + 1}</span><span>${step.label}</span>
           <span class="mono">${index === 0 ? time(step.at) : `+${duration(step.afterMs)}`}</span></li>`)}</ol>
-        ${failover.moved > 0 && html`<p class="quiet-text">${count(failover.moved)} partitions moved; the longest gap was ${duration(failover.longestGapMs)}.</p>`}`
+        ${failover.moved > 0 && html`<p class="quiet-text">${plural(failover.moved, 'partition')} opened elsewhere${failover.longestGapMs > 0 ? `; the longest gap was ${duration(failover.longestGapMs)}` : ''}.</p>`}`
       : html`<p class="quiet-text">No silo has died since this server started. With <code>./dev cluster 3</code>, <code>./dev kill 2</code> shows how one does.</p>`}
   </section>`;
 }

@@ -22,10 +22,9 @@ export const isKnown = signal(false); // whether a snapshot has arrived
 export const partitions = new Map(); // "topic/3" -> partition
 export const rates = new Map(); // topic -> Ring of { recordsIn, bytesIn, bytesOut }
 export const bins = { ring: new Ring(binsKept, null), end: 0 };
-export const groupEvents = new Ring(100);
 
 const known = new Map(); // silos by node id
-const events = new Ring(eventsKept);
+const events = new Map(); // the newest entries of the timeline by their number, oldest first
 const failovers = new Failovers();
 let clockSkew = 0;
 let frame = 0;
@@ -48,7 +47,7 @@ function tell(what) {
       if (changed.silos) silos.value = [...known.values()].sort((a, b) => a.nodeId - b.nodeId).map((silo) => ({ ...silo }));
       if (changed.board) board.value++;
       if (changed.feed) {
-        feed.value = events.toArray().reverse();
+        feed.value = [...events.values()].reverse();
         failover.value = failovers.last;
       }
       if (changed.rates) ratesTick.value++;
@@ -58,25 +57,15 @@ function tell(what) {
 
 function onSnapshot(snapshot) {
   if (snapshot.now) clockSkew = new Date(snapshot.now).getTime() - Date.now();
-  const seen = new Set();
-  const present = new Set();
-  for (const { partitions: held = [], ...silo } of snapshot.silos) {
-    present.add(silo.nodeId);
-    known.set(silo.nodeId, { ...silo, goneAt: null });
-    for (const one of held) {
-      seen.add(keyOf(one.topic, one.partition));
-      place(one.topic, one.partition, { nodeId: silo.nodeId, leaderEpoch: one.leaderEpoch, state: one.leaderEpoch < 0 ? 'moving' : 'open' });
-    }
-  }
+  const present = new Set(snapshot.silos.map((silo) => silo.nodeId));
+  for (const { partitions: _, ...silo } of snapshot.silos) known.set(silo.nodeId, { ...silo, goneAt: null });
   for (const silo of known.values()) if (!present.has(silo.nodeId)) leave(silo, 'dead');
-  for (const [key, partition] of partitions) {
-    if (seen.has(key)) continue;
-    if (snapshot.topics?.[partition.topic]) partition.state = 'away';
-    else partitions.delete(key);
-  }
-  for (const topic of rates.keys()) if (snapshot.topics && !snapshot.topics[topic]) rates.delete(topic);
-  const newest = events.last()?.at ?? '';
-  for (const event of snapshot.timeline ?? []) if (event.at > newest) keep(event);
+  const seen = new Set(snapshot.partitions.map((one) => keyOf(one.topic, one.partition)));
+  for (const key of partitions.keys()) if (!seen.has(key)) partitions.delete(key);
+  for (const one of snapshot.partitions) place(one.topic, one.partition, one);
+  // It has all that this process tells: what another one told before goes.
+  events.clear();
+  for (const event of snapshot.timeline ?? []) keep(event);
   for (const what of ['silos', 'board', 'feed']) tell(what);
 }
 
@@ -127,7 +116,10 @@ function onSilo(event) {
 
 function onPartition(event) {
   if (event.state === 'deleted') partitions.delete(keyOf(event.topic, event.partition));
-  else place(event.topic, event.partition, event);
+  else {
+    place(event.topic, event.partition, event);
+    if (event.state === 'open' && event.gapMs != null) failovers.opened(serverNow(), event.gapMs);
+  }
   tell('board');
 }
 
@@ -145,8 +137,10 @@ function onRates(event) {
   tell('rates');
 }
 
+// An event with the number of a former one takes its place: more has happened of the same.
 function keep(event) {
-  events.push(event);
+  events.set(event.entry, event);
+  if (events.size > eventsKept) events.delete(events.keys().next().value);
   failovers.add(event);
 }
 
@@ -156,7 +150,6 @@ function onTimeline(event) {
 }
 
 function onGroup(event) {
-  groupEvents.push({ at: new Date(serverNow()).toISOString(), ...event });
   lastGroupEvent.value = event;
 }
 

@@ -5,7 +5,7 @@ import { Confirm } from '../core/dialog.js';
 import { eachOf, get, path, remove } from '../core/api.js';
 import { count, duration, plural, time } from '../core/format.js';
 import { go } from '../core/route.js';
-import { groupEvents, lastGroupEvent } from '../cluster/live.js';
+import { feed, lastGroupEvent } from '../cluster/live.js';
 import { retentionOf } from '../topics/list.js';
 import { Matrix } from './matrix.js';
 import { Ruler } from './ruler.js';
@@ -65,16 +65,16 @@ function Rulers({ data, samples, onPlan }) {
     ${places.length > limit && html`<button onClick=${() => setLimit(limit + rulersAtFirst)}>Show ${Math.min(rulersAtFirst, places.length - limit)} more of ${count(places.length)}</button>`}`;
 }
 
+// What the cluster's timeline says of this group: why it rebalanced, and how that ended.
 function Rebalances({ group }) {
-  lastGroupEvent.value;
-  const mine = groupEvents.toArray().filter((event) => event.groupId === group).reverse().slice(0, 20);
+  const mine = feed.value.filter((event) => event.group === group).slice(0, 20);
   return html`<section><h2>Rebalances</h2>
-    ${mine.length === 0 ? html`<p class="quiet-text">None since this page was opened.</p>`
-      : html`<ol class="log">${mine.map((event) => html`<li key=${`${event.at}${event.generation}${event.state}`}><time>${time(event.at)}</time><span>${event.generation != null ? `generation ${event.generation}, ` : ''}${event.state}${event.cause ? `: ${event.cause}` : ''}</span></li>`)}</ol>`}
+    ${mine.length === 0 ? html`<p class="quiet-text">None lately.</p>`
+      : html`<ol class="log">${mine.map((event) => html`<li key=${event.entry}><time datetime=${event.at}>${time(event.at)}</time><span>${event.text}</span></li>`)}</ol>`}
   </section>`;
 }
 
-function Resets({ group, version }) {
+function Resets({ group, version, onUndo }) {
   const { data, failure, reload } = useLoaded(path`/groups/${group}/resets`);
   useEffect(() => { if (version > 0) reload(); }, [version]);
   const resets = data?.resets ?? [];
@@ -82,7 +82,7 @@ function Resets({ group, version }) {
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
     ${data && resets.length === 0 && html`<p class="quiet-text">Never reset.</p>`}
     ${resets.length > 0 && html`<ol class="log">${resets.slice(0, 50).map((reset, index) => html`<li key=${index}><time>${time(reset.at)}</time>
-      <span>${plural((reset.partitions ?? []).length, 'partition')}${reset.records != null ? `, ${plural(Math.abs(reset.records), 'record')}` : ''}${reset.reason ? `: ${reset.reason}` : ''}</span></li>`)}</ol>`}
+      <span>${plural((reset.partitions ?? []).length, 'partition')}${reset.records != null ? `, ${plural(Math.abs(reset.records), 'record')}` : ''}${reset.reason ? `: ${reset.reason}` : ''} ${reset.resetId && html`<button class="link" onClick=${() => onUndo(reset)}>Undo…</button>`}</span></li>`)}</ol>`}
   </section>`;
 }
 
@@ -120,7 +120,7 @@ export function GroupPage({ group }) {
       <section><h2>Members and their partitions</h2><${Matrix} members=${data.members ?? []} offsets=${data.offsets ?? []} /></section>
       <section><h2>Positions</h2><p class="quiet-text">From the retention floor to the high watermark. Drag a flag, or move it with the arrow keys and press Enter, to see what a reset there would do.</p>
         <${Rulers} data=${data} samples=${samples} onPlan=${planMove} /></section>
-      <div class="below"><${Rebalances} group=${group} /><${Resets} group=${group} version=${resets} /></div>`}
+      <div class="below"><${Rebalances} group=${group} /><${Resets} group=${group} version=${resets} onUndo=${(reset) => setRequest({ to: { beforeReset: reset.resetId } })} /></div>`}
     ${asking === 'reset' && html`<${ResetTarget} topics=${topics} onClose=${() => setAsking(null)} onPlan=${(wanted) => { setAsking(null); setRequest(wanted); }} />`}
     ${asking === 'delete' && html`<${Confirm} title=${`Delete ${group}?`} action="Delete the group" danger type=${group} onClose=${() => setAsking(null)} act=${async () => { await remove(path`/groups/${group}`); go('groups'); }}>
       <p>Its ${plural((data.offsets ?? []).length, 'position')} go for good. Who reads in its name next begins where its own settings say.</p></${Confirm}>`}

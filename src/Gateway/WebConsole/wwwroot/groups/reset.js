@@ -7,22 +7,37 @@ import { bytes, count, plural } from '../core/format.js';
 
 const rowsAtMost = 200;
 
+const clamps = { 'log-start': 'the log begins there', 'high-watermark': 'the log ends there' };
+const offset = (value) => (value == null || value < 0 ? 'none' : count(value));
+
+function effect(one) {
+  if (one.error) return html`<span class="bad-text">${one.message ?? one.error}: stays</span>`;
+  if (one.to === one.from) return 'stays';
+  const clamp = clamps[one.clamp] ? ` (${clamps[one.clamp]})` : '';
+  if (one.to < 0) return 'forgotten';
+  if (one.from < 0) return `set for the first time${clamp}`;
+  return `${plural(Math.abs(one.records ?? one.from - one.to), 'record')} ${one.to < one.from ? 'read again' : 'passed over'}${clamp}`;
+}
+
 function Plan({ plan }) {
   const rows = plan.partitions ?? [];
   return html`<div class="scroll plan"><table class="data"><thead><tr><th>Partition</th><th class="number">From</th><th class="number">To</th><th>What happens</th><th class="number">Size</th></tr></thead>
-    <tbody>${rows.slice(0, rowsAtMost).map((one) => html`<tr key=${`${one.topic}/${one.partition}`}><th scope="row">${one.topic} ${one.partition}</th><td class="number">${count(one.from)}</td><td class="number">${count(one.to)}</td>
-      <td>${one.to === one.from ? 'stays' : `${plural(Math.abs(one.records ?? one.from - one.to), 'record')} ${one.to < one.from ? 'read again' : 'passed over'}`}</td><td class="number">${bytes(one.bytes == null ? null : Math.abs(one.bytes))}</td></tr>`)}</tbody></table></div>
+    <tbody>${rows.slice(0, rowsAtMost).map((one) => html`<tr key=${`${one.topic}/${one.partition}`}><th scope="row">${one.topic} ${one.partition}</th><td class="number">${offset(one.from)}</td><td class="number">${offset(one.to)}</td>
+      <td>${effect(one)}</td><td class="number">${bytes(one.bytes == null ? null : Math.abs(one.bytes))}</td></tr>`)}</tbody></table></div>
     ${rows.length > rowsAtMost && html`<p class="quiet-text">The first ${rowsAtMost} of ${count(rows.length)}.</p>`}`;
 }
 
+const changesOf = (plan) => plan.partitions.some((one) => !one.error && one.to !== one.from);
+
 function summary(plan) {
   const sum = (rows, of) => rows.reduce((total, row) => total + Math.abs(row[of] ?? 0), 0);
-  const back = plan.partitions.filter((one) => one.to < one.from);
-  const on = plan.partitions.filter((one) => one.to > one.from);
+  const placed = plan.partitions.filter((one) => !one.error && one.from >= 0 && one.to >= 0);
+  const back = placed.filter((one) => one.to < one.from);
+  const on = placed.filter((one) => one.to > one.from);
   const parts = [];
   if (back.length > 0) parts.push(`${plural(sum(back, 'records'), 'record')} (${bytes(sum(back, 'bytes'))}) would be read again`);
   if (on.length > 0) parts.push(`${plural(sum(on, 'records'), 'record')} (${bytes(sum(on, 'bytes'))}) would be passed over`);
-  return parts.length === 0 ? 'Nothing would change.' : `${parts.join(', ')}.`;
+  return parts.length === 0 ? changesOf(plan) ? 'Positions would be set or forgotten; no record is passed over or read again.' : 'Nothing would change.' : `${parts.join(', ')}.`;
 }
 
 // request: { to, topics | partitions } as the API takes it.
@@ -57,7 +72,7 @@ export function ResetPlan({ group, request, isActive, onClose, onDone }) {
       setBusy(false);
     }
   };
-  const changes = plan?.partitions.some((one) => one.to !== one.from) ?? false;
+  const changes = plan !== null && changesOf(plan);
   return html`<${Dialog} title=${`Reset plan for ${group}`} wide onClose=${onClose}>
     ${!plan && !failure && html`<${Waiting} what="the plan" />`}
     ${failure && html`<${FailureNote} failure=${failure} retry=${plan ? null : ask} />`}
