@@ -25,7 +25,8 @@ export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
   const { topic, partition, committedOffset, logStartOffset: low, endOffset: high } = place;
   const track = useRef(null);
   const [target, setTarget] = useState(null);
-  useEffect(() => setTarget(null), [committedOffset]);
+  // The group may go on while its flag is held; the flag is let go when the position is where it was put.
+  useEffect(() => { if (target === committedOffset) setTarget(null); }, [target, committedOffset]);
   const lost = Math.max(0, low - committedOffset);
   const shown = target ?? Math.min(high, Math.max(low, committedOffset));
   const span = Math.max(1, high - low);
