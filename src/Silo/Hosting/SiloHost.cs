@@ -1,6 +1,7 @@
 using Granary.Gateway;
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
+using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Groups;
 using Granary.Grains.Partitions;
@@ -74,6 +75,7 @@ internal static class SiloHost
         builder.Services.Configure<PlacementOptions>(builder.Configuration.GetSection("Granary:Placement"));
         builder.Services.Configure<GroupOptions>(builder.Configuration.GetSection("Granary:Groups"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
+        builder.Services.Configure<LiveOptions>(builder.Configuration.GetSection("Granary:Live"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
         builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));
         builder.Services.AddGranaryStorage(database.Source);
@@ -89,6 +91,8 @@ internal static class SiloHost
         var app = builder.Build();
         app.MapGranaryHealth();
         app.MapGranaryCluster();
+        app.MapGranaryDrain();
+        app.MapGranaryLive();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
