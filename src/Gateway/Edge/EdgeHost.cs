@@ -1,5 +1,6 @@
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
+using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.WebConsole;
 using Microsoft.AspNetCore.Builder;
@@ -91,6 +92,8 @@ internal static class EdgeHost
             endpoints.MapGranaryHealth();
             endpoints.MapGranaryCluster();
             endpoints.MapGranaryConsole();
+            endpoints.MapGranaryDrain();
+            endpoints.MapGranaryLive();
             endpoints.MapPrometheusScrapingEndpoint("/metrics");
         });
     }
@@ -117,6 +120,7 @@ internal static class EdgeHost
         services.Configure<KafkaOptions>(options => options.NodeId = EdgeNodeId);
         services.Configure<KafkaOptions>(configuration.GetSection("Granary:Kafka"));
         services.Configure<KafkaOptions>(options => (options.ClusterId, options.IsEdge) = (settings.ClusterId, true));
+        services.Configure<LiveOptions>(configuration.GetSection("Granary:Live"));
         services.AddGranaryGateway();
         services.AddGranaryTelemetry("granary-gateway");
         services.AddGranaryHealth().AddCheck<ClusterCheck>("cluster", timeout: Health.Timeout);

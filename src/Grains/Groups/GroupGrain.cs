@@ -32,12 +32,15 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private bool _deleting;
     private bool _ended;
     private (GroupState, string) _noted;
+    private GroupHappenings _happenings = null!;
+    private (GroupState, int) _told;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _groupId = IGroupGrain.IdOf(this.GetPrimaryKeyString());
         _refusal = _groupId.Length > IGroupGrain.MaxIdLength || _groupId.Contains('\0') ? ErrorCode.InvalidGroupId : ErrorCode.None;
         _ledger = new GroupLedger(_groupId, parts);
+        _happenings = new GroupHappenings(_groupId, parts.Journal);
         _group = new ClassicGroup(parts.Options);
         if (_refusal != ErrorCode.None)
             return;
@@ -45,6 +48,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         if (_ledger.Exists && state.State.Classic is { } kept)
             _group = ClassicGroup.Restore(parts.Options, kept, parts.Now);
         parts.Hosted.Add(_groupId, List);
+        if (_ledger.Exists)
+            _told = _happenings.Opened(_group);
         Schedule();
     }
 
@@ -208,6 +213,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private void Settle()
     {
         _unsaved |= _group.TakeChanged();
+        _told = _happenings.Changed(_group, _told);
         _waiting.Hold(_group.TakeAnswers());
         if (_unsaved && _saving.IsCompleted)
             _saving = SaveAsync();

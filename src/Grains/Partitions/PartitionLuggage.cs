@@ -5,8 +5,9 @@ namespace Granary.Grains.Partitions;
 
 /// <summary>What a partition takes along when it moves to another silo: its newest batches. All else is in PostgreSQL, so it may be lost.</summary>
 /// <param name="EndOffset">Exclusive end of the last batch; -1: there is none.</param>
+/// <param name="LeftAt">When the partition was closed where it came from, by that silo's clock: milliseconds since 1970; 0: not known.</param>
 [GenerateSerializer, Immutable, Alias("granary.PartitionLuggage")]
-internal sealed record PartitionLuggage([property: Id(0)] long EndOffset, [property: Id(1)] ImmutableArray<PackedBatch> Batches)
+internal sealed record PartitionLuggage([property: Id(0)] long EndOffset, [property: Id(1)] ImmutableArray<PackedBatch> Batches, [property: Id(2)] long LeftAt = 0)
 {
     /// <summary>Its name among what Orleans carries.</summary>
     public const string Key = "granary.tail";

@@ -21,6 +21,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     private long _producersSavedAt;
     private bool _savingProducers;
     private bool _isLeaving;
+    private long _openingSince;
     private PartitionLuggage? _luggage;
 
     public PartitionId Partition { get; private set; }
@@ -176,7 +177,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
 
     private async Task OpenAsync()
     {
-        _state = OwnershipState.Opening;
+        (_state, _openingSince) = (OwnershipState.Opening, silo.Time.GetTimestamp());
         var delay = silo.Options.ReopenDelay;
         for (var attempt = 1; _state == OwnershipState.Opening; attempt++)
         {
@@ -229,6 +230,8 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
             _tail?.Clear();
         _tail?.DropBefore(log.Offsets.LogStartOffset);
         (_log, _state) = (log, OwnershipState.Open);
+        var cause = former is not null ? HappeningCause.Reopened : _luggage is not null ? HappeningCause.Moved : HappeningCause.Placed;
+        silo.Happenings.Opened(Partition, log, silo.Time.GetElapsedTime(_openingSince), cause);
         Unpack(log);
         if (former is null)
             PartitionMetrics.Open(1);
@@ -244,6 +247,8 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     {
         var luggage = _luggage;
         _luggage = null;
+        if (luggage is { LeftAt: > 0 })
+            PartitionHappenings.MovedIn(TimeSpan.FromMilliseconds(silo.NowMs - luggage.LeftAt));
         if (luggage is null || luggage.EndOffset != log.Offsets.HighWatermark || _tail is not null)
             return;
         _tail = silo.Tail.NewView();

@@ -11,12 +11,15 @@ internal sealed class SiloPartitions
         IOptions<PartitionOptions> options,
         PartitionDiagnostics diagnostics,
         PlacementParts placement,
+        TrafficCounts traffic,
         IHostApplicationLifetime lifetime)
     {
         Options = options.Value;
         Diagnostics = diagnostics;
         Placement = placement;
         Stopping = lifetime.ApplicationStopping;
+        Traffic = traffic;
+        Happenings = new PartitionHappenings(placement.Journal);
         Time = placement.Time;
         Tail = new TailCache(Options.TailCacheBytes);
         ProducerLimits = new ProducerLimits(Options.MaxProducersPerPartition, (long)Options.ProducerIdle.TotalMilliseconds);
@@ -29,6 +32,10 @@ internal sealed class SiloPartitions
 
     /// <summary>Which silo this is, what else is on it, and whether it still counts as a member.</summary>
     public PlacementParts Placement { get; }
+
+    public TrafficCounts Traffic { get; }
+
+    public PartitionHappenings Happenings { get; }
 
     public TimeProvider Time { get; }
 

@@ -1,6 +1,7 @@
 using Granary.Gateway;
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
+using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.WebConsole;
 using Granary.Grains.Groups;
@@ -75,6 +76,7 @@ internal static class SiloHost
         builder.Services.Configure<PlacementOptions>(builder.Configuration.GetSection("Granary:Placement"));
         builder.Services.Configure<GroupOptions>(builder.Configuration.GetSection("Granary:Groups"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
+        builder.Services.Configure<LiveOptions>(builder.Configuration.GetSection("Granary:Live"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
         builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));
         builder.Services.AddGranaryStorage(database.Source);
@@ -91,6 +93,8 @@ internal static class SiloHost
         app.MapGranaryHealth();
         app.MapGranaryCluster();
         app.MapGranaryConsole();
+        app.MapGranaryDrain();
+        app.MapGranaryLive();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
