@@ -157,7 +157,7 @@ let stream = null;
 
 export function startLive() {
   stream = new LiveStream({
-    address: () => '/cluster/events', // whoever comes back gets a new snapshot
+    address: '/cluster/events', // whoever comes back gets a new snapshot
     state: (state, retryAt = 0) => { connection.value = { state, retryAt }; },
     events: { snapshot: onSnapshot, silo: onSilo, partition: onPartition, rates: onRates, timeline: onTimeline, group: onGroup },
   });

@@ -34,13 +34,12 @@ function Details({ data }) {
   const epochs = [...(data.leaderEpochs ?? [])].reverse();
   return html`<${Facts} data=${data} />
     <${Table} title="Segments" rows=${data.segments ?? []} heads=${['Offsets', 'Size', 'Newest record']} none="Nothing stored yet."
-      row=${(one) => [`${count(one.firstOffset)} – ${count(one.endOffset)}`, bytes(one.bytes), ago(one.maxTimestamp ?? one.createdAt)]} />
+      row=${(one) => [`${count(one.firstOffset)} – ${count(one.endOffset)}`, bytes(one.sizeBytes), ago(one.maxTimestamp)]} />
     <${Table} title="Leader epochs" rows=${epochs} heads=${['Epoch', 'From offset']} none="None yet: nothing was ever appended."
       row=${(one) => [count(one.epoch), count(one.startOffset)]} />
     <${Table} title="Producers" rows=${data.producers ?? []} heads=${['Id', 'Epoch', 'Last sequence', 'Last append']} none="No idempotent producer is remembered."
-      row=${(one) => [one.producerId, one.producerEpoch ?? one.epoch, one.lastSequence ?? '–', ago(one.lastTimestamp ?? one.lastAppendAt)]} />
-    <${Table} title="Fetching now" rows=${data.readers ?? []} heads=${['Client', 'Offset', 'Last fetch']} none="Nobody reads it right now."
-      row=${(one) => [one.clientId ?? one.client ?? '–', count(one.offset ?? one.fetchOffset), ago(one.lastFetchAt ?? one.at)]} />`;
+      row=${(one) => [one.producerId, one.epoch, one.lastSequence, ago(one.lastTimestamp)]} />
+    <section><h3>Fetching</h3><p class="quiet-text">${data.waitingReaders > 0 ? `${plural(data.waitingReaders, 'reader')} at the end of the log, waiting for more.` : 'Nobody waits at its end right now.'}</p></section>`;
 }
 
 export function PartitionPanel({ topic, partition, onClose }) {
@@ -57,6 +56,6 @@ export function PartitionPanel({ topic, partition, onClose }) {
       <button class="quiet icon" onClick=${onClose} aria-label="Close">✕</button></header>
     <p class="links"><a href=${link('records', [topic], { partition })}>Records</a><a href=${link('topics', [topic])}>Topic</a></p>
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
-    ${data ? html`<${Details} data=${data} />` : !failure && html`<${Waiting} what=${plural(1, 'partition').slice(2)} />`}
+    ${data ? html`<${Details} data=${data} />` : !failure && html`<${Waiting} what="the partition" />`}
   </aside>`;
 }

@@ -6,7 +6,7 @@ import { nextTheme } from './theme.js';
 
 const helpIsOpen = signal(false);
 const places = { c: 'cluster', t: 'topics', r: 'records', g: 'groups' };
-let afterG = 0;
+let afterG = -Infinity;
 
 const list = [
   ['g c', 'Cluster'], ['g t', 'Topics'], ['g r', 'Records'], ['g g', 'Groups'],
@@ -20,7 +20,7 @@ export function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isText(event.target) || document.querySelector('dialog[open]')) return;
   if (event.timeStamp - afterG < 1200 && places[event.key]) {
     go(places[event.key]);
-    afterG = 0;
+    afterG = -Infinity;
   } else if (event.key === 'g') {
     afterG = event.timeStamp;
   } else if (event.key === '?') {

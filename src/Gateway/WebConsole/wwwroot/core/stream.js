@@ -7,10 +7,10 @@ export class LiveStream {
   #source = null;
   #timer = 0;
   #wait = firstWait;
-  #lastId = '';
   #options;
 
-  // address: a function of the last event's id; events: name -> handler(data, id); state(text, retryAt): "open", "connecting", "waiting".
+  // address; events: name -> handler(data); state(text, retryAt): "open", "connecting", "waiting"; resumes: the server goes on behind the last
+  // event, which only the browser's own reconnection can name (Last-Event-ID), so that one is given the first try.
   constructor(options) {
     this.#options = options;
     this.#open();
@@ -30,15 +30,19 @@ export class LiveStream {
 
   #open() {
     this.#options.state?.('connecting');
-    const source = new EventSource(this.#options.address(this.#lastId));
+    const source = new EventSource(this.#options.address);
     this.#source = source;
     source.onopen = () => {
       this.#wait = firstWait;
       this.#options.state?.('open');
     };
     source.onerror = () => {
-      source.close();
       if (this.#source !== source) return;
+      if (this.#options.resumes && source.readyState === EventSource.CONNECTING) {
+        this.#options.state?.('connecting');
+        return;
+      }
+      source.close();
       this.#source = null;
       const wait = this.#wait * (0.75 + Math.random() / 2);
       this.#wait = Math.min(this.#wait * 2, longestWait);
@@ -46,10 +50,7 @@ export class LiveStream {
       this.#timer = setTimeout(() => this.#open(), wait);
     };
     for (const [name, handle] of Object.entries(this.#options.events)) {
-      source.addEventListener(name, (event) => {
-        if (event.lastEventId) this.#lastId = event.lastEventId;
-        handle(JSON.parse(event.data), event.lastEventId);
-      });
+      source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
     }
   }
 }

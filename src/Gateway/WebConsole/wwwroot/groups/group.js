@@ -31,7 +31,7 @@ function useStorage(places) {
         if (over) return;
         // Without it there is no red zone; everything else of the page stands, and says itself what it cannot reach.
         const details = await get(path`/topics/${topic}/partitions/${partition}`).catch(() => null);
-        if (!over && details) setFound((former) => new Map(former).set(`${topic}/${partition}`, { retentionMs: retention.get(topic), segments: details.segments ?? [] }));
+        if (!over && details) setFound((former) => new Map(former).set(`${topic}/${partition}`, { retentionMs: retention.get(topic), segments: details.segments ?? [], logStartOffset: details.logStartOffset }));
       });
     };
     load();
@@ -46,15 +46,16 @@ function useStorage(places) {
 
 function Rulers({ data, samples, onPlan }) {
   const [limit, setLimit] = useState(rulersAtFirst);
-  const places = (data.offsets ?? []).filter((one) => one.committedOffset != null && one.committedOffset >= 0)
+  const places = (data.offsets ?? []).filter((one) => one.topic != null && one.committedOffset != null && one.committedOffset >= 0)
     .sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
   const shown = places.slice(0, limit);
   const storage = useStorage(shown);
   if (places.length === 0) return html`<p class="quiet-text">It has committed no position yet.</p>`;
-  return html`<div class="rulers">${shown.map((place) => {
-    const key = `${place.topic}/${place.partition}`;
+  return html`<div class="rulers">${shown.map((one) => {
+    const key = `${one.topic}/${one.partition}`;
+    const place = { ...one, logStartOffset: one.logStartOffset ?? storage.get(key)?.logStartOffset ?? 0 };
     const speed = speeds(samples.get(key));
-    const lag = place.lag ?? Math.max(0, place.endOffset - place.committedOffset);
+    const lag = Math.max(0, place.lag ?? place.endOffset - place.committedOffset);
     const ends = catchUpMs(lag, speed);
     const kept = storage.get(key);
     const expiry = kept && unreadExpiry({ position: Math.max(place.committedOffset, place.logStartOffset), segments: kept.segments, retentionMs: kept.retentionMs, readsPerSecond: speed?.reads ?? 0, now: Date.now() });

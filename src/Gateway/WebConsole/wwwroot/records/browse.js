@@ -121,7 +121,8 @@ export class Browse {
   follow() {
     const query = this.partitions.length === 1 ? { partition: this.partitions[0], from: 'latest' } : { from: 'latest' };
     this.#stream = new LiveStream({
-      address: (lastId) => `${path`/topics/${this.topic}/stream`}?${new URLSearchParams(lastId ? { ...query, lastEventId: lastId } : query)}`,
+      address: `${path`/topics/${this.topic}/stream`}?${new URLSearchParams(query)}`,
+      resumes: true,
       state: (state) => { this.connection.value = state; },
       events: { record: (record) => this.#arrive(record) },
     });

@@ -19,7 +19,7 @@ export function RecordsPage() {
 }
 
 function ChooseTopic() {
-  const { data, failure, reload } = useLoaded('/topics?limit=1000');
+  const { data, failure, reload } = useLoaded('/topics');
   const [filter, setFilter] = useState('');
   const found = (data?.topics ?? []).filter((topic) => topic.name.toLowerCase().includes(filter.toLowerCase())).slice(0, 100);
   return html`<div class="page"><div class="heading"><h1>Records</h1><p class="sum">Which topic?</p>

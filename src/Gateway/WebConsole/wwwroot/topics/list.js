@@ -44,7 +44,7 @@ function Row({ topic, detail }) {
 }
 
 export function TopicList() {
-  const { data, failure, reload } = useLoaded('/topics?limit=1000', { every: 5000 });
+  const { data, failure, reload } = useLoaded('/topics', { every: 5000 });
   const [filter, setFilter] = useState('');
   const [limit, setLimit] = useState(shownAtFirst);
   const [creating, setCreating] = useState(false);
