@@ -29,6 +29,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
         if (Chromium.Missing is not null)
             return;
         Directory.CreateDirectory(s_screenshots);
+        Assertions.SetDefaultExpectTimeout(ConsolePage.PatienceMs);
         var cluster = ClusterProcess.StartAsync(new ClusterProcessOptions { LogFolder = s_screenshots });
         _playwright = await Playwright.CreateAsync();
         _browser = await Chromium.StartAsync(_playwright);

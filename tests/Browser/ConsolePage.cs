@@ -7,7 +7,7 @@ namespace Granary.Browser;
 public sealed class ConsolePage : IAsyncDisposable
 {
     /// <summary>A tenth of it is enough on a machine that has nothing else to do.</summary>
-    private const float PatienceMs = 20_000;
+    internal const float PatienceMs = 20_000;
 
     private readonly IBrowserContext _context;
     private readonly string _screenshots;

@@ -12,14 +12,14 @@ public sealed class TopicPageTests(ConsoleFixture console)
         const string topic = "by-hand";
         await using var page = await console.OpenAsync(silo: 0, "#/topics");
         await page.Button("Create topic").ClickAsync();
-        await page.Page.GetByLabel("Name").FillAsync(topic);
+        await page.Page.GetByRole(AriaRole.Textbox, new() { Name = "Name" }).FillAsync(topic);
         await page.Page.GetByLabel("Partitions").FillAsync("3");
         await page.Page.GetByLabel("Keep records").SelectOptionAsync("86400000");
         await page.ScreenshotAsync("topic-create");
         await page.Button("Create").ClickAsync();
 
         await Assertions.Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync(topic);
-        await Assertions.Expect(page.Page.Locator("tr", new() { HasText = "retention.ms" }).First).ToContainTextAsync("set here");
+        await Assertions.Expect(page.Page.Locator("tr.set")).ToContainTextAsync("retention.ms");
         await page.Button("Change max.message.bytes").ClickAsync();
         await page.Page.GetByLabel("max.message.bytes", new() { Exact = true }).FillAsync("2000000");
         await page.Button("Save").ClickAsync();
@@ -43,12 +43,12 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await using var page = await console.OpenAsync(silo: 0, $"#/records/{topic}");
         await page.Button("Produce").First.ClickAsync();
         var dialog = page.Page.GetByRole(AriaRole.Dialog);
-        await dialog.GetByLabel("Key").FillAsync("learner-7");
+        await dialog.GetByRole(AriaRole.Textbox, new() { Name = "Key" }).FillAsync("learner-7");
         await dialog.GetByLabel("Partition").SelectOptionAsync("1");
         await dialog.GetByLabel("Value").FillAsync("""{"type":"<img src=x onerror=alert(1)>","id":9007199254740993}""");
         await dialog.GetByLabel("Headers").FillAsync("trace: abc");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Produce", Exact = true }).ClickAsync();
-        await Assertions.Expect(dialog).ToContainTextAsync("Written to partition 1 at offset 0");
+        await Assertions.Expect(dialog).ToContainTextAsync("Written to partition 1 at offset 1");
         await page.ScreenshotAsync("record-produced");
         await dialog.GetByRole(AriaRole.Link).ClickAsync();
 

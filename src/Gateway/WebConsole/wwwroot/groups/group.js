@@ -75,14 +75,16 @@ function Rebalances({ group }) {
   </section>`;
 }
 
+// Asked for when somebody wants it, and after each reset.
 function Resets({ group, version, onUndo }) {
-  const { data, failure, reload } = useLoaded(path`/groups/${group}/resets`);
+  const [isOpen, setOpen] = useState(false);
+  const { data, failure, reload } = useLoaded(isOpen || version > 0 ? path`/groups/${group}/resets` : null);
   useEffect(() => { if (version > 0) reload(); }, [version]);
   const resets = data?.resets ?? [];
-  return html`<section><h2>Resets</h2>
+  return html`<section><div class="section-head"><h2>Resets</h2>${!isOpen && version === 0 && html`<button class="quiet small" onClick=${() => setOpen(true)}>Show the history</button>`}</div>
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
     ${data && resets.length === 0 && html`<p class="quiet-text">Never reset.</p>`}
-    ${resets.length > 0 && html`<ol class="log">${resets.slice(0, 50).map((reset, index) => html`<li key=${index}><time>${time(reset.at)}</time>
+    ${resets.length > 0 && html`<ol class="log">${resets.slice(0, 50).map((reset, index) => html`<li key=${reset.resetId ?? index}><time>${time(reset.at)}</time>
       <span>${plural((reset.partitions ?? []).length, 'partition')}${reset.records != null ? `, ${plural(Math.abs(reset.records), 'record')}` : ''}${reset.reason ? `: ${reset.reason}` : ''} ${reset.resetId && html`<button class="link" onClick=${() => onUndo(reset)}>Undo…</button>`}</span></li>`)}</ol>`}
   </section>`;
 }
