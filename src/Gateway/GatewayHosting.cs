@@ -1,5 +1,6 @@
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Topics;
+using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Apis;
 using Granary.Gateway.Kafka.Fetching;
@@ -34,6 +35,9 @@ public static class GatewayHosting
         services.AddKafkaApis();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<ConnectionReports>();
+        services.AddOptions<LiveOptions>().Validate(options => !options.Validate().Any(), "the live stream's options are out of range").ValidateOnStart();
+        services.AddSingleton<LiveSources>();
+        services.AddSingleton<LiveFeed>();
         services.AddSingleton<KafkaListener>();
         services.AddHostedService(static provider => provider.GetRequiredService<KafkaListener>());
         return services;

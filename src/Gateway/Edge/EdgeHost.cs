@@ -1,6 +1,8 @@
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
+using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
+using Granary.Gateway.WebConsole;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -90,6 +92,9 @@ internal static class EdgeHost
         {
             endpoints.MapGranaryHealth();
             endpoints.MapGranaryHttp();
+            endpoints.MapGranaryDrain();
+            endpoints.MapGranaryLive();
+            endpoints.MapGranaryConsole();
             endpoints.MapPrometheusScrapingEndpoint("/metrics");
         });
     }
@@ -116,6 +121,7 @@ internal static class EdgeHost
         services.Configure<KafkaOptions>(options => options.NodeId = EdgeNodeId);
         services.Configure<KafkaOptions>(configuration.GetSection("Granary:Kafka"));
         services.Configure<KafkaOptions>(options => (options.ClusterId, options.IsEdge) = (settings.ClusterId, true));
+        services.Configure<LiveOptions>(configuration.GetSection("Granary:Live"));
         services.Configure<HttpOptions>(configuration.GetSection("Granary:Http"));
         services.AddGranaryGateway();
         services.AddGranaryHttp();

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Granary.Abstractions.Partitions;
+using Orleans.Concurrency;
 using Orleans.Runtime;
 
 namespace Granary.Abstractions.Cluster;
@@ -26,4 +27,16 @@ public interface ISiloGrain : IGrainWithStringKey
     /// <summary>The partitions that are here now, at most 100,000.</summary>
     [Alias("Partitions")]
     Task<ImmutableArray<HostedPartition>> PartitionsAsync();
+
+    /// <summary>
+    /// What is in the silo's journal after that id, as soon as there is anything, or after <paramref name="maxWait"/> in any case; 0 asks for all
+    /// that is kept. At most 1,000 happenings at a time.
+    /// </summary>
+    /// <param name="withTopics">Whether the traffic of each topic is wanted too.</param>
+    [AlwaysInterleave, Alias("Watch")]
+    Task<JournalPage> WatchAsync(long afterId, TimeSpan maxWait, bool withTopics);
+
+    /// <summary>Has the silo hand over its partitions and groups and end, as SIGTERM does. Answers before that is done.</summary>
+    [Alias("Drain")]
+    Task<DrainAnswer> DrainAsync();
 }

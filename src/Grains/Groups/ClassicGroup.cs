@@ -20,9 +20,6 @@ namespace Granary.Grains.Groups;
 /// </summary>
 internal sealed class ClassicGroup(GroupOptions options)
 {
-    // A rebalance timeout of nothing would have the group turn in circles within one instant.
-    private static readonly TimeSpan s_shortestWait = TimeSpan.FromMilliseconds(10);
-
     private readonly ClassicMembers _members = new();
     private readonly Dictionary<string, TimeSpan> _pending = [];
     private readonly ClassicAnswers _answers = new();
@@ -41,6 +38,9 @@ internal sealed class ClassicGroup(GroupOptions options)
     public string ProtocolType { get; private set; } = "";
 
     public string? ProtocolName { get; private set; }
+
+    /// <summary>What the last rebalance began for, as a clause for people; not kept.</summary>
+    public string Cause { get; private set; } = "";
 
     public ClassicMembers Members => _members;
 
@@ -157,7 +157,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         if (_members.Check(memberId, leaving.InstanceId) is var refusal and not ErrorCode.None)
             return refusal;
         _members.TryGet(memberId, out var member);
-        Remove(member!, now);
+        Remove(member!, $"{member!.MemberId} left", now);
         return ErrorCode.None;
     }
 
@@ -176,7 +176,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         foreach (var (memberId, _) in _pending.Where(pending => pending.Value <= now).ToArray())
             _pending.Remove(memberId);
         foreach (var member in _members.All.Where(member => member.EffectiveDeadline <= now).ToArray())
-            Remove(member, now);
+            Remove(member, $"nothing was heard of {member.MemberId} for {member.SessionTimeout.TotalSeconds:0.#} s", now);
         CompleteJoinIfAllAreHere(now);
         if (_joinDeadline <= now)
             EndJoin(now);
@@ -184,7 +184,7 @@ internal sealed class ClassicGroup(GroupOptions options)
             return;
         _syncDeadline = TimeSpan.MaxValue;
         foreach (var silent in _members.All.Where(member => member.OwesSync).ToArray())
-            Remove(silent, now);
+            Remove(silent, $"{silent.MemberId} did not fetch its assignment in time", now);
     }
 
     /// <summary>The group is over here: whoever waits is told so.</summary>
@@ -227,7 +227,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         _members.Add(member);
         _moreCame = true;
         Update(ticket, request, member);
-        PrepareIfResting(now);
+        PrepareIfResting($"{memberId} joined", now);
     }
 
     private void JoinAgain(long ticket, JoinRequest request, TimeSpan now)
@@ -243,7 +243,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         };
         Update(ticket, request, member);
         if (!asked)
-            PrepareIfResting(now);
+            PrepareIfResting(isAsBefore ? $"{member.MemberId} asked for it" : $"{member.MemberId} wants something else than before", now);
         else
             AnswerJoin(member, ErrorCode.None, now);
     }
@@ -260,7 +260,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         _changed = true;
         if (State != GroupState.Stable || _members.Choose() != ProtocolName || !ReadsTheSame(former, member))
         {
-            PrepareIfResting(now);
+            PrepareIfResting($"the static member {request.InstanceId} came back with another subscription", now);
             return;
         }
 
@@ -286,7 +286,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         member.JoinTicket = ticket;
     }
 
-    private void PrepareIfResting(TimeSpan now)
+    private void PrepareIfResting(string cause, TimeSpan now)
     {
         if (State is not (GroupState.Empty or GroupState.CompletingRebalance or GroupState.Stable))
             return;
@@ -306,7 +306,7 @@ internal sealed class ClassicGroup(GroupOptions options)
             _moreCame = false;
         }
 
-        State = GroupState.PreparingRebalance;
+        (State, Cause) = (GroupState.PreparingRebalance, cause);
     }
 
     private void CompleteJoinIfAllAreHere(TimeSpan now)
@@ -339,7 +339,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         if (_members.Count > 0 && !_members.ElectJoined())
         {
             // Only static members that may be restarting: their sessions decide, or one of them comes back.
-            _joinDeadline = now + Max(_members.LongestRebalanceTimeout, s_shortestWait);
+            _joinDeadline = now + _members.RebalanceWait;
             return;
         }
 
@@ -354,7 +354,7 @@ internal sealed class ClassicGroup(GroupOptions options)
 
         ProtocolName = _members.Choose();
         State = GroupState.CompletingRebalance;
-        _syncDeadline = now + Max(_members.LongestRebalanceTimeout, s_shortestWait);
+        _syncDeadline = now + _members.RebalanceWait;
         foreach (var member in _members.All)
         {
             member.OwesSync = true;
@@ -377,12 +377,12 @@ internal sealed class ClassicGroup(GroupOptions options)
             AnswerSync(member, ErrorCode.None, now);
     }
 
-    private void Remove(ClassicMember member, TimeSpan now)
+    private void Remove(ClassicMember member, string cause, TimeSpan now)
     {
         AnswerJoin(member, ErrorCode.UnknownMemberId);
         AnswerSync(member, ErrorCode.UnknownMemberId);
         _members.Remove(member);
-        PrepareIfResting(now);
+        PrepareIfResting(cause, now);
         CompleteJoinIfAllAreHere(now);
     }
 
@@ -391,8 +391,6 @@ internal sealed class ClassicGroup(GroupOptions options)
         if (_members.TryGet(caller.MemberId, out var member))
             member.Deadline = now + member.SessionTimeout;
     }
-
-    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private void AnswerJoin(ClassicMember member, ErrorCode error, TimeSpan? now = null) => _answers.Join(this, member, error, now);
 

@@ -8,6 +8,9 @@ namespace Granary.Grains.Groups;
 /// <summary>The members of a <see cref="ClassicGroup"/>, who leads them, and which protocols they share. In the order in which they came.</summary>
 internal sealed class ClassicMembers
 {
+    // A rebalance timeout of nothing would have the group turn in circles within one instant.
+    private static readonly TimeSpan s_shortestWait = TimeSpan.FromMilliseconds(10);
+
     private readonly OrderedDictionary<string, ClassicMember> _byId = [];
     private readonly Dictionary<string, string> _staticIds = [];
     private readonly Dictionary<string, int> _supporters = [];
@@ -22,6 +25,9 @@ internal sealed class ClassicMembers
     public long MetadataBytes { get; private set; }
 
     public TimeSpan LongestRebalanceTimeout => _byId.Count == 0 ? TimeSpan.Zero : _byId.Values.Max(member => member.RebalanceTimeout);
+
+    /// <summary>How long a rebalance waits for its members.</summary>
+    public TimeSpan RebalanceWait => LongestRebalanceTimeout > s_shortestWait ? LongestRebalanceTimeout : s_shortestWait;
 
     public bool Has(string memberId) => _byId.ContainsKey(memberId);
 

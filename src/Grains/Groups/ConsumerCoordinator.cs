@@ -22,6 +22,9 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
 
     public ConsumerGroup Group => _group;
 
+    /// <summary>Why there was a rebalance last, for people.</summary>
+    public string Cause { get; private set; } = "";
+
     public bool IsEmpty => _group.Members.Count == 0;
 
     /// <summary>When <see cref="TickAsync"/> has something to do; with members also now and then, to see whether topics have changed.</summary>
@@ -42,13 +45,19 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
     public async Task<ConsumerGroupHeartbeatReply> HeartbeatAsync(ConsumerGroupHeartbeat beat)
     {
         await FollowTopicsAsync();
-        return (await FinishAsync(_group.Heartbeat(beat, parts.NowMs)))!;
+        var cause = beat.MemberEpoch switch
+        {
+            ConsumerGroupHeartbeat.Join => $"{beat.MemberId} joined",
+            < ConsumerGroupHeartbeat.Join => $"{beat.MemberId} left",
+            _ => $"{beat.MemberId} reads other topics",
+        };
+        return (await FinishAsync(Because(cause, () => _group.Heartbeat(beat, parts.NowMs))))!;
     }
 
     public async Task TickAsync()
     {
         await FollowTopicsAsync();
-        await FinishAsync(_group.Tick(parts.NowMs));
+        await FinishAsync(Because("a member took too long to give partitions back", () => _group.Tick(parts.NowMs)));
     }
 
     public async Task<JoinResult> JoinAsync(JoinRequest request, string newMemberId)
@@ -130,6 +139,16 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
             _group.AssignorName,
             [.. _group.Members.Select(member => new DescribedMember(member, _group.TargetOf(member.MemberId)))]));
 
+    /// <summary>Takes a step; where it makes a new group epoch, that is why.</summary>
+    private ConsumerGroupStep Because(string cause, Func<ConsumerGroupStep> step)
+    {
+        var epoch = _group.GroupEpoch;
+        var taken = step();
+        if (_group.GroupEpoch != epoch)
+            Cause = cause;
+        return taken;
+    }
+
     private ConsumerGroupMember? Find(GroupCaller caller) => _group.Members.FirstOrDefault(member => member.MemberId == caller.MemberId);
 
     private async Task<ConsumerGroupHeartbeatReply?> FinishAsync(ConsumerGroupStep step)
@@ -161,7 +180,7 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         }
 
         _asking.Remove(memberId);
-        await FinishAsync(_group.Heard(memberId, silence, parts.NowMs));
+        await FinishAsync(Because($"nothing was heard of {memberId}", () => _group.Heard(memberId, silence, parts.NowMs)));
     }
 
     private async Task FollowTopicsAsync()
@@ -170,7 +189,7 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         if (version == _topicsVersion)
             return;
         _topicsVersion = version;
-        await FinishAsync(_group.ChangeTopics(TopicsOf(parts), parts.NowMs));
+        await FinishAsync(Because("topics changed", () => _group.ChangeTopics(TopicsOf(parts), parts.NowMs)));
     }
 
     private IGroupMemberGrain Member(string memberId) => grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, memberId));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Granary.Abstractions;
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Grains.Placement;
@@ -23,35 +24,36 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     // While a group has members its grain is kept by its timer, which rings at least so often.
     private static readonly TimeSpan s_longestSleep = TimeSpan.FromMinutes(1);
 
-    private readonly ClassicWaiting _waiting = new();
     private string _groupId = "";
     private ErrorCode _refusal;
-    private ClassicGroup _group = null!;
+    private ClassicCoordinator _classic = null!;
     private ConsumerCoordinator? _consumer;
+    private GroupSaves _saves = null!;
     private GroupLedger _ledger = null!;
     private IGrainTimer? _timer;
-    private Task _saving = Task.CompletedTask;
-    private Task<bool> _consumerSaved = Task.FromResult(true);
-    private Task<bool>? _consumerSaveQueued;
-    private bool _unsaved;
     private bool _deleting;
     private bool _ended;
     private (GroupState, string, GroupType) _noted;
+    private GroupHappenings _happenings = null!;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _groupId = IGroupGrain.IdOf(this.GetPrimaryKeyString());
         _refusal = _groupId.Length > IGroupGrain.MaxIdLength || _groupId.Contains('\0') ? ErrorCode.InvalidGroupId : ErrorCode.None;
         _ledger = new GroupLedger(_groupId, parts);
-        _group = new ClassicGroup(parts.Options);
+        _happenings = new GroupHappenings(parts.Journal);
+        _saves = new GroupSaves(state, Export, EndBy);
+        _classic = Classic(new ClassicGroup(parts.Options));
         if (_refusal != ErrorCode.None)
             return;
         await _ledger.OpenAsync(cancellationToken);
         if (_ledger.Exists && state.State.Classic is { } kept)
-            _group = ClassicGroup.Restore(parts.Options, kept, parts.Now);
+            _classic = Classic(ClassicGroup.Restore(parts.Options, kept, parts.Now));
         if (_ledger.Exists && state.State.Consumer is { } members)
-            _consumer = Coordinate(members);
+            _consumer = Consumer(members);
         parts.Hosted.Add(_groupId, List);
+        if (_ledger.Exists)
+            _happenings.Opened(Happening);
         Schedule();
     }
 
@@ -73,29 +75,21 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             await BecomeClassicAsync();
         if (_consumer is { } consumer)
             return await consumer.JoinAsync(request, NewMemberId(request));
-        var answer = _waiting.ForJoin(out var ticket);
-        _group.Join(ticket, request, NewMemberId(request), parts.Now);
-        Settle();
-        return await answer;
+        return await _classic.JoinAsync(request, NewMemberId(request));
     }
 
     public async Task<SyncResult> SyncAsync(SyncRequest request)
     {
         if (Refuse() is var refusal and not ErrorCode.None)
             return SyncResult.Refuse(refusal);
-        if (_consumer is { } consumer)
-            return consumer.Sync(request);
-        var answer = _waiting.ForSync(out var ticket);
-        _group.Sync(ticket, request, parts.Now);
-        Settle();
-        return await answer;
+        return _consumer?.Sync(request) ?? await _classic.SyncAsync(request);
     }
 
     public Task<ErrorCode> HeartbeatAsync(GroupCaller caller)
     {
         if (Refuse() is var refusal and not ErrorCode.None)
             return Task.FromResult(refusal);
-        return _consumer?.ClassicHeartbeatAsync(caller) ?? Task.FromResult(_group.Heartbeat(caller, parts.Now));
+        return _consumer?.ClassicHeartbeatAsync(caller) ?? Task.FromResult(_classic.Heartbeat(caller));
     }
 
     public async Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat)
@@ -125,17 +119,14 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return errors.ToImmutable();
         }
 
-        var now = parts.Now;
-        ImmutableArray<ErrorCode> answers = [.. members.Select(member => _group.Leave(member, now))];
-        Settle();
-        return answers;
+        return _classic.Leave(members);
     }
 
     public async Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request)
     {
         var refusal = Refuse();
         if (refusal == ErrorCode.None)
-            refusal = _consumer?.CheckCommit(request.Caller) ?? _group.CheckCommit(request.Caller, parts.Now);
+            refusal = _consumer?.CheckCommit(request.Caller) ?? _classic.Group.CheckCommit(request.Caller, parts.Now);
         if (refusal == ErrorCode.None && !_ledger.Exists)
             refusal = await EnsureAsync();
         if (refusal != ErrorCode.None)
@@ -162,7 +153,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         var refusal = Refuse();
         if (refusal == ErrorCode.None && !_ledger.Exists)
             refusal = ErrorCode.GroupIdNotFound;
-        if (refusal == ErrorCode.None && _consumer is null && _group.Members.Count > 0 && _group.ProtocolType != ClassicSubscription.ProtocolType)
+        if (refusal == ErrorCode.None && _consumer is null && _classic.Group.Members.Count > 0 && ProtocolType != ClassicSubscription.ProtocolType)
             refusal = ErrorCode.NonEmptyGroup;
         if (refusal != ErrorCode.None)
             return All(refusal, partitions.Length);
@@ -179,7 +170,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return GroupDescription.Missing with { Error = refusal };
         if (!_ledger.Exists)
             return GroupDescription.Missing;
-        var described = _consumer?.Describe() ?? GroupReaders.Describe(_group);
+        var described = _consumer?.Describe() ?? GroupReaders.Describe(_classic.Group);
         return withLags ? described with { Lags = await _ledger.MeasureAsync(GrainFactory) } : described;
     }
 
@@ -194,11 +185,11 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         _deleting = true;
         try
         {
-            await Task.WhenAll(_saving, _consumerSaveQueued ?? _consumerSaved);
+            await _saves.Idle;
             var error = _ended ? ErrorCode.NotCoordinator : await _ledger.DeleteAsync();
             if (error == ErrorCode.None)
             {
-                (_group, _consumer, _noted) = (new ClassicGroup(parts.Options), null, default);
+                (_classic, _consumer, _noted) = (Classic(new ClassicGroup(parts.Options)), null, default);
                 await ClearAsync();
             }
 
@@ -241,14 +232,14 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return Task.CompletedTask;
     }
 
-    private GroupState State => _consumer?.State ?? _group.State;
+    private GroupState State => _consumer?.State ?? _classic.Group.State;
 
-    private string ProtocolType => _consumer is null ? _group.ProtocolType : ConsumerGroupMigration.ProtocolType;
+    private string ProtocolType => _consumer is null ? _classic.Group.ProtocolType : ConsumerGroupMigration.ProtocolType;
 
     private GroupType Type => _consumer is null ? GroupType.Classic : GroupType.Consumer;
 
     /// <summary>Whether members read the topic of that name; null: it is gone.</summary>
-    private Func<string?, bool> Readers() => _consumer is { } consumer ? consumer.Reads : GroupReaders.TopicsOf(_group).Reads;
+    private Func<string?, bool> Readers() => _consumer is { } consumer ? consumer.Reads : GroupReaders.TopicsOf(_classic.Group).Reads;
 
     private ErrorCode Refuse() => _refusal != ErrorCode.None ? _refusal : _ended || _deleting ? ErrorCode.NotCoordinator : ErrorCode.None;
 
@@ -262,35 +253,34 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private static ConsumerGroupHeartbeatReply Refused(ConsumerGroupHeartbeat beat, ErrorCode error) => new(error, null, beat.MemberId, 0, TimeSpan.Zero, null, null);
 
-    private ConsumerCoordinator Coordinate(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, () => _consumerSaveQueued ??= SaveConsumerAsync(_consumerSaved));
+    private ClassicCoordinator Classic(ClassicGroup group) => new(group, parts, SaveAsync, Settle);
+
+    private ConsumerCoordinator Consumer(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, SaveAsync);
 
     /// <summary>For the first consumer member. Members of the classic protocol that wait are told to join again, and then find the other protocol.</summary>
     private async Task<ErrorCode> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
     {
-        await _saving;
+        await _classic.Saving;
         if (_consumer is not null || Refuse() is not ErrorCode.None)
             return Refuse();
         if (beat.MemberEpoch != ConsumerGroupHeartbeat.Join)
             return ErrorCode.UnknownMemberId;
         if (ConsumerGroupHeartbeatCheck.Refuse(beat, parts.ConsumerOptions) is { } wrong)
             return wrong.Error;
-        if (GroupConversion.ToConsumer(_group, parts) is not { } members)
+        if (GroupConversion.ToConsumer(_classic.Group, parts) is not { } members)
             return ErrorCode.GroupIdNotFound;
-        _group.End(ErrorCode.RebalanceInProgress);
-        _waiting.Hold(_group.TakeAnswers());
-        _waiting.Release();
-        (_consumer, _group) = (Coordinate(members), new ClassicGroup(parts.Options));
+        _classic.End(ErrorCode.RebalanceInProgress);
+        (_consumer, _classic) = (Consumer(members), Classic(new ClassicGroup(parts.Options)));
         return ErrorCode.None;
     }
 
     private async Task BecomeClassicAsync()
     {
-        await (_consumerSaveQueued ?? _consumerSaved);
+        await _saves.Idle;
         if (_consumer is not { } consumer || _ended)
             return;
-        (_consumer, _group) = (null, ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now));
-        _unsaved = true;
-        Settle();
+        (_consumer, _classic) = (null, Classic(ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now)));
+        _classic.TakeOver();
     }
 
     private async Task SettleConsumerAsync()
@@ -298,78 +288,45 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         if (_consumer is { } consumer && ConsumerGroupMigration.CanDowngrade(consumer.Group.Members))
             await BecomeClassicAsync();
         else
-            Schedule();
+            Settle();
     }
 
-    /// <summary>One save at a time; what changes while it lasts shares the next one.</summary>
-    private async Task<bool> SaveConsumerAsync(Task<bool> former)
+    private void Settle()
     {
-        await Task.Yield();
-        await former;
-        (_consumerSaved, _consumerSaveQueued) = (_consumerSaveQueued!, null);
-        if (_ended || _consumer is not { } consumer)
-            return false;
-        try
-        {
-            state.State = new GroupGrainState
-            {
-                Consumer = consumer.Group.Export(),
-                ConsumerEmptySince = consumer.IsEmpty ? state.State.ConsumerEmptySince ?? parts.Time.GetUtcNow() : null,
-            };
-            await state.WriteStateAsync();
-        }
-        catch (Exception failure)
-        {
-            parts.Diagnostics.SaveFailed(failure, _groupId);
-            End();
-            DeactivateOnIdle();
-            return false;
-        }
+        _happenings.Changed(Happening);
+        Schedule();
+    }
 
-        parts.Diagnostics.Changed(_groupId, State, consumer.Group.GroupEpoch, consumer.Group.Members.Count);
+    private ClusterHappening Happening => new()
+    {
+        Kind = HappeningKind.GroupChanged,
+        Group = _groupId,
+        GroupState = State,
+        Generation = _consumer?.Group.GroupEpoch ?? _classic.Group.Generation,
+        Members = _consumer?.Group.Members.Count ?? _classic.Group.Members.Count,
+        Cause = _consumer?.Cause ?? _classic.Group.Cause,
+    };
+
+    private async Task<bool> SaveAsync()
+    {
+        if (!await _saves.SaveAsync())
+            return false;
+        var now = Happening;
+        parts.Diagnostics.Changed(_groupId, now.GroupState, now.Generation, now.Members);
         _ = NoteAsync();
         return !_ended;
     }
 
-    /// <summary>Hands out what the machine has answered: at once, or after what changed with it has been saved.</summary>
-    private void Settle()
+    private GroupGrainState? Export()
     {
-        _unsaved |= _group.TakeChanged();
-        _waiting.Hold(_group.TakeAnswers());
-        if (_unsaved && _saving.IsCompleted)
-            _saving = SaveAsync();
-        else if (_saving.IsCompleted)
-            _waiting.Release();
-        Schedule();
-    }
-
-    private async Task SaveAsync()
-    {
-        while (_unsaved && !_ended)
-        {
-            _unsaved = false;
-            _waiting.Seal();
-            try
-            {
-                var kept = _group.ToState();
-                kept.EmptySince = kept.State != GroupState.Empty ? null : state.State.Classic?.EmptySince ?? parts.Time.GetUtcNow();
-                state.State = new GroupGrainState { Classic = kept };
-                await state.WriteStateAsync();
-            }
-            catch (Exception failure)
-            {
-                parts.Diagnostics.SaveFailed(failure, _groupId);
-                End();
-                DeactivateOnIdle();
-                return;
-            }
-
-            _waiting.ReleaseSealed();
-            parts.Diagnostics.Changed(_groupId, _group.State, _group.Generation, _group.Members.Count);
-        }
-
-        _waiting.Release();
-        _ = NoteAsync();
+        if (_ended)
+            return null;
+        var now = parts.Time.GetUtcNow();
+        if (_consumer is { } consumer)
+            return new GroupGrainState { Consumer = consumer.Group.Export(), ConsumerEmptySince = consumer.IsEmpty ? state.State.ConsumerEmptySince ?? now : null };
+        var kept = _classic.Group.ToState();
+        kept.EmptySince = kept.State != GroupState.Empty ? null : state.State.Classic?.EmptySince ?? now;
+        return new GroupGrainState { Classic = kept };
     }
 
     private async Task NoteAsync()
@@ -391,15 +348,13 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         catch (Exception failure)
         {
             // Without the rows of the store it counts for nothing.
-            parts.Diagnostics.SaveFailed(failure, _groupId);
-            End();
-            DeactivateOnIdle();
+            EndBy(failure);
         }
     }
 
     private void Schedule()
     {
-        var next = _consumer?.NextTick ?? _group.NextDeadline;
+        var next = _consumer?.NextTick ?? _classic.Group.NextDeadline;
         if (_ended || next == TimeSpan.MaxValue)
         {
             // Members that wait are bounded by the group's own deadlines; without any there is nothing to wake for.
@@ -426,8 +381,15 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return;
         }
 
-        _group.Tick(parts.Now);
-        Settle();
+        _classic.Tick();
+    }
+
+    /// <summary>Whether it was written is not guessed: the next activation reads it.</summary>
+    private void EndBy(Exception failure)
+    {
+        parts.Diagnostics.SaveFailed(failure, _groupId);
+        End();
+        DeactivateOnIdle();
     }
 
     private void EndIfLost()
@@ -442,9 +404,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private void End()
     {
         _ended = true;
-        _group.End(ErrorCode.NotCoordinator);
-        _group.TakeAnswers();
-        _waiting.Refuse(ErrorCode.NotCoordinator);
+        _classic.End(ErrorCode.NotCoordinator);
     }
 
     private GroupListing? List() => _ledger.Exists ? new GroupListing(_groupId, ProtocolType, State, Type) : null;

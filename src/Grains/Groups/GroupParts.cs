@@ -24,6 +24,8 @@ internal sealed class GroupParts(
 
     public GroupDiagnostics Diagnostics { get; } = diagnostics;
 
+    public ClusterJournal Journal { get; } = placement.Journal;
+
     public TimeProvider Time { get; } = placement.Time;
 
     public SiloAddress LocalSilo { get; } = placement.LocalSilo;

@@ -37,6 +37,7 @@ internal static class LogReads
             var pieces = Fit(batches, request.MaxBytes, request.Strict);
             var records = RecordBytes.Of(pieces);
             PartitionMetrics.ReadHistory(records.Length);
+            log.CountRead(records.Length);
             return Answer(log.Offsets, ErrorCode.None, records);
         }
         catch (StoreUnavailableException)

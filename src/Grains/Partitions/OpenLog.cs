@@ -1,5 +1,6 @@
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
+using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 
 namespace Granary.Grains.Partitions;
@@ -11,11 +12,16 @@ namespace Granary.Grains.Partitions;
 internal sealed class OpenLog
 {
     private readonly TaskCompletionSource<OpenLog?> _successor = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SiloPartitions _silo;
+    private readonly TopicCounts _traffic;
     private Queue<StagedAppend>? _staged;
+    private bool _hasCommitted;
 
-    private OpenLog(OwnedPartition owned, PartitionLog offsets, ProducerStates producers, LeaderEpochs epochs)
+    private OpenLog(OwnedPartition owned, PartitionLog offsets, ProducerStates producers, LeaderEpochs epochs, SiloPartitions silo)
     {
-        (Owned, Offsets, Producers, Epochs) = (owned, offsets, producers, epochs);
+        (Owned, Offsets, Producers, Epochs, _silo) = (owned, offsets, producers, epochs, silo);
+        _traffic = silo.Traffic.Of(owned.Partition.TopicId);
+        OpenedAt = silo.Time.GetTimestamp();
     }
 
     public OwnedPartition Owned { get; }
@@ -26,6 +32,9 @@ internal sealed class OpenLog
     public ProducerStates Producers { get; }
 
     public LeaderEpochs Epochs { get; }
+
+    /// <summary>A timestamp of the silo's clock.</summary>
+    public long OpenedAt { get; }
 
     public bool IsBroken { get; private set; }
 
@@ -45,7 +54,7 @@ internal sealed class OpenLog
         epochs.TruncateStart(opened.LogStartOffset);
         var producers = ProducerSnapshot.Restore(
             opened.ProducerSnapshot.Span, opened.HeadersAfterSnapshot, silo.ProducerLimits, silo.NowMs);
-        return new OpenLog(opened.Owned, offsets, producers, epochs) { UnsavedBatches = opened.UnsavedBatches };
+        return new OpenLog(opened.Owned, offsets, producers, epochs, silo) { UnsavedBatches = opened.UnsavedBatches };
     }
 
     /// <summary>Gives a batch its offsets and stamps them, the epoch, and the time where the topic asks for it.</summary>
@@ -99,11 +108,22 @@ internal sealed class OpenLog
             _staged.Dequeue();
             tail?.Add(first.Header.BaseOffset, first.Header.EndOffset, first.Bytes);
             PartitionMetrics.Appended(first.Header.RecordCount, first.Bytes.Length);
+            _traffic.Appended(first.Header.RecordCount, first.Bytes.Length);
         }
 
+        if (!_hasCommitted)
+            _silo.Happenings.FirstAppend(Owned.Partition, this);
+        _hasCommitted = true;
         if (_staged.Count == 0)
             LastStaged = null;
         return true;
+    }
+
+    /// <summary>So many bytes were given to a reader.</summary>
+    public void CountRead(int bytes)
+    {
+        _traffic.Read(bytes);
+        _silo.Traffic.Succeeded();
     }
 
     /// <summary>False where it was broken before.</summary>

@@ -49,7 +49,9 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (reason.ReasonCode == DeactivationReasonCode.Migrating)
-            _luggage = _ownership.Pack(silo.Placement.Options.LuggageBytes);
+            _luggage = _ownership.Pack(silo.Placement.Options.LuggageBytes) with { LeftAt = silo.NowMs };
+        if (_ownership.MayBecomeReadable || reason.ReasonCode == DeactivationReasonCode.Migrating)
+            silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, CauseOf(reason));
         await _ownership.CloseAsync(_luggage?.Producers is not null, cancellationToken);
         if (_describe is not null)
             silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
@@ -98,9 +100,9 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public Task<ReadResult> ReadAsync(ReadRequest request)
     {
         if (_ownership.Readable is not { } log)
-            return Task.FromResult(new ReadResult(_ownership.Refuse(), -1, -1, -1, -1, RecordBytes.Empty));
+            return RefuseRead(new ReadResult(_ownership.Refuse(), -1, -1, -1, -1, RecordBytes.Empty));
         if (LogReads.Refuse(log.Offsets, request) is var error and not ErrorCode.None)
-            return Task.FromResult(LogReads.Answer(log.Offsets, error));
+            return RefuseRead(LogReads.Answer(log.Offsets, error));
         var bound = LogReads.Bound(log.Offsets, request.Isolation);
         if (request.Offset >= bound)
             return Task.FromResult(LogReads.Answer(log.Offsets));
@@ -110,6 +112,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             return LogReads.ReadHistoryAsync(store, log, request with { MaxBytes = maxBytes }, bound);
         var records = RecordBytes.Of(found);
         PartitionMetrics.ReadTail(records.Length);
+        log.CountRead(records.Length);
         return Task.FromResult(LogReads.Answer(log.Offsets, ErrorCode.None, records));
     }
 
@@ -229,7 +232,16 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             _ownership.WaitingReaders);
     }
 
-    public Task DeleteAsync() => _ownership.DeleteAsync();
+    public Task DeleteAsync()
+    {
+        silo.Traffic.Forget(_ownership.Partition.TopicId);
+        if (_ownership.MayBecomeReadable)
+            silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, HappeningCause.Deleted);
+        return _ownership.DeleteAsync();
+    }
+
+    private static string CauseOf(DeactivationReason reason) =>
+        reason.ReasonCode == DeactivationReasonCode.Migrating ? HappeningCause.Moved : reason.ReasonCode.ToString();
 
     private static long LastOffsetOf(in ProducerBatch batch) =>
         batch.BaseOffset + (((long)batch.LastSequence - batch.FirstSequence) & int.MaxValue);
@@ -273,6 +285,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     {
         if (await _ownership.SettleAsync(log, append) is var error and not ErrorCode.None)
             return await Refuse(error, "the batch was not written, or nobody can tell: see the error", log);
+        silo.Traffic.Succeeded();
         return new AppendResult(
             ErrorCode.None, append.Header.BaseOffset, append.LogAppendTime, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch);
     }
@@ -284,15 +297,23 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         return _limits!;
     }
 
-    private static AppendResult EndsElsewhere(OpenLog log, long expected)
+    private Task<ReadResult> RefuseRead(ReadResult refusal)
     {
+        silo.Traffic.Failed();
+        return Task.FromResult(refusal);
+    }
+
+    private AppendResult EndsElsewhere(OpenLog log, long expected)
+    {
+        silo.Traffic.Failed();
         PartitionMetrics.Refused(ErrorCode.OffsetOutOfRange);
         return new AppendResult(
             ErrorCode.OffsetOutOfRange, log.Offsets.StagedEndOffset, -1, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch, $"the log does not end at offset {expected}");
     }
 
-    private static Task<AppendResult> Refuse(ErrorCode error, string message, OpenLog? log = null)
+    private Task<AppendResult> Refuse(ErrorCode error, string message, OpenLog? log = null)
     {
+        silo.Traffic.Failed();
         PartitionMetrics.Refused(error);
         return Task.FromResult(AppendResult.Refused(error, message, log?.Offsets.LeaderEpoch ?? -1, log?.Offsets.LogStartOffset ?? -1));
     }

@@ -10,11 +10,13 @@ namespace Granary.Grains.Partitions;
 /// </summary>
 /// <param name="EndOffset">Exclusive end of the last batch; -1: there is none.</param>
 /// <param name="Producers">Null: those of a log that was not open for writing.</param>
+/// <param name="LeftAt">When the partition was closed where it came from, by that silo's clock: milliseconds since 1970; 0: not known.</param>
 [GenerateSerializer, Immutable, Alias("granary.PartitionLuggage")]
 internal sealed record PartitionLuggage(
     [property: Id(0)] long EndOffset,
     [property: Id(1)] ImmutableArray<PackedBatch> Batches,
-    [property: Id(2)] CarriedProducers? Producers)
+    [property: Id(2)] CarriedProducers? Producers,
+    [property: Id(3)] long LeftAt = 0)
 {
     /// <summary>Its name among what Orleans carries.</summary>
     public const string Key = "granary.tail";

@@ -42,6 +42,15 @@ internal static class PartitionMetrics
     private static readonly Counter<long> _inDoubt = _meter.CreateCounter<long>(
         "granary.partition.in_doubt", "{batch}", "Appends whose commit gave no answer, by what was found.");
 
+    private static readonly Histogram<double> _openingDuration = _meter.CreateHistogram<double>(
+        "granary.partition.opening.duration", "s", "From the beginning of an opening to the open log, by cause.");
+
+    private static readonly Counter<long> _migrations = _meter.CreateCounter<long>(
+        "granary.partition.migrations", "{partition}", "Partitions that were handed over while they lived, by direction.");
+
+    private static readonly Histogram<double> _migrationGap = _meter.CreateHistogram<double>(
+        "granary.partition.migration.gap", "s", "From the closing on the former silo to the open log here, by the two silos' clocks.");
+
     private static readonly KeyValuePair<string, object?> _fromTail = new("source", "tail");
     private static readonly KeyValuePair<string, object?> _fromHistory = new("source", "history");
 
@@ -70,6 +79,12 @@ internal static class PartitionMetrics
     public static void Lost(string reason) => _lost.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public static void InDoubt(string found) => _inDoubt.Add(1, new KeyValuePair<string, object?>("found", found));
+
+    public static void OpeningTook(TimeSpan took, string cause) => _openingDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("cause", cause));
+
+    public static void Migrated(string direction) => _migrations.Add(1, new KeyValuePair<string, object?>("direction", direction));
+
+    public static void MigrationGap(TimeSpan gap) => _migrationGap.Record(gap.TotalSeconds);
 
     /// <summary>Shows a silo's tail cache; in a process with several silos, each one's.</summary>
     public static void Observe(TailCache cache) =>

@@ -21,6 +21,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     private long _producersSavedAt;
     private bool _savingProducers;
     private bool _isLeaving;
+    private long _openingSince;
     private PartitionLuggage? _luggage;
 
     public PartitionId Partition { get; private set; }
@@ -97,13 +98,9 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     }
 
     /// <summary>The newest batches, at most so many bytes, for the next activation's tail; and the producers, where none of their batches is in doubt.</summary>
-    public PartitionLuggage Pack(int maxBytes)
-    {
-        var producers = Writable is { LastStaged: null } log
-            ? new CarriedProducers(log.Offsets.HighWatermark, ProducerSnapshot.Write(log.Producers), log.UnsavedBatches)
-            : null;
-        return PartitionLuggage.Of(_tail?.Newest(maxBytes) ?? [], producers);
-    }
+    public PartitionLuggage Pack(int maxBytes) => PartitionLuggage.Of(
+        _tail?.Newest(maxBytes) ?? [],
+        Writable is { LastStaged: null } log ? new CarriedProducers(log.Offsets.HighWatermark, ProducerSnapshot.Write(log.Producers), log.UnsavedBatches) : null);
 
     public HostedPartition Describe() => _log is { } log
         ? new HostedPartition(Partition, _state == OwnershipState.Open ? log.Offsets.LeaderEpoch : -1, log.Offsets.LogStartOffset, log.Offsets.HighWatermark)
@@ -183,7 +180,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
 
     private async Task OpenAsync()
     {
-        _state = OwnershipState.Opening;
+        (_state, _openingSince) = (OwnershipState.Opening, silo.Time.GetTimestamp());
         var delay = silo.Options.ReopenDelay;
         for (var attempt = 1; _state == OwnershipState.Opening; attempt++)
         {
@@ -236,6 +233,8 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
             _tail?.Clear();
         _tail?.DropBefore(log.Offsets.LogStartOffset);
         (_log, _state) = (log, OwnershipState.Open);
+        var cause = former is not null ? HappeningCause.Reopened : _luggage is not null ? HappeningCause.Moved : HappeningCause.Placed;
+        silo.Happenings.Opened(Partition, log, silo.Time.GetElapsedTime(_openingSince), cause);
         Unpack(log);
         if (former is null)
             PartitionMetrics.Open(1);
@@ -249,8 +248,9 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     /// <summary>What came along is used where it ends at the log's end: nobody has written in between.</summary>
     private void Unpack(OpenLog log)
     {
-        var luggage = _luggage;
-        _luggage = null;
+        (var luggage, _luggage) = (_luggage, null);
+        if (luggage is { LeftAt: > 0 })
+            PartitionHappenings.MovedIn(TimeSpan.FromMilliseconds(silo.NowMs - luggage.LeftAt));
         if (luggage is null || luggage.EndOffset != log.Offsets.HighWatermark || _tail is not null)
             return;
         _tail = silo.Tail.NewView();

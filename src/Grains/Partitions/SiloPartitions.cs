@@ -11,6 +11,7 @@ internal sealed class SiloPartitions
         IOptions<PartitionOptions> options,
         PartitionDiagnostics diagnostics,
         PlacementParts placement,
+        TrafficCounts traffic,
         RehearsalTopic rehearsal,
         IHostApplicationLifetime lifetime)
     {
@@ -19,6 +20,8 @@ internal sealed class SiloPartitions
         Placement = placement;
         Rehearsal = rehearsal;
         Stopping = lifetime.ApplicationStopping;
+        Traffic = traffic;
+        Happenings = new PartitionHappenings(placement.Journal);
         Time = placement.Time;
         Tail = new TailCache(Options.TailCacheBytes);
         ProducerLimits = new ProducerLimits(Options.MaxProducersPerPartition, (long)Options.ProducerIdle.TotalMilliseconds);
@@ -31,6 +34,10 @@ internal sealed class SiloPartitions
 
     /// <summary>Which silo this is, what else is on it, and whether it still counts as a member.</summary>
     public PlacementParts Placement { get; }
+
+    public TrafficCounts Traffic { get; }
+
+    public PartitionHappenings Happenings { get; }
 
     public RehearsalTopic Rehearsal { get; }
 

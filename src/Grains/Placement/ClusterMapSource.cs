@@ -13,16 +13,17 @@ public sealed class ClusterMapSource
 
     public ClusterMap Map => _published.Map;
 
-    /// <summary>Makes it the map; nothing happens where it is the same as before.</summary>
-    public void Publish(ClusterMap map)
+    /// <summary>Makes it the map, and returns the former one; null, and nothing happens, where it is the same as before.</summary>
+    public ClusterMap? Publish(ClusterMap map)
     {
         lock (_publishing)
         {
             var former = _published;
             if (former.Map.Fingerprint == map.Fingerprint)
-                return;
+                return null;
             _published = new Published(map);
             former.Replaced.SetResult();
+            return former.Map;
         }
     }
 

@@ -23,6 +23,8 @@ public static class PlacementHosting
         services.TryAddSingleton<HostedPartitions>();
         services.TryAddSingleton<SiloLease>();
         services.TryAddSingleton<MembersRefresh>(static () => Task.CompletedTask);
+        services.TryAddSingleton<ClusterJournal>();
+        services.TryAddSingleton<TrafficCounts>();
         services.TryAddSingleton<PlacementDiagnostics>();
         services.TryAddSingleton<PlacementParts>();
         services.TryAddSingleton<RehearsalTopic>();

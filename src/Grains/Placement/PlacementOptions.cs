@@ -24,6 +24,12 @@ public sealed class PlacementOptions
     /// <summary>Newest bytes of a partition that it takes along when it moves, so that readers at its tail need no PostgreSQL.</summary>
     public int LuggageBytes { get; set; } = 1 << 20;
 
+    /// <summary>Happenings that a silo keeps in memory for those who watch the cluster; older ones are forgotten.</summary>
+    public int JournalLength { get; set; } = 4_096;
+
+    /// <summary>Topics whose traffic a silo counts by name; those beyond are counted together.</summary>
+    public int MaxCountedTopics { get; set; } = 1_000;
+
     /// <summary>How long a silo that starts may practise with the others before it takes part; 0: it does not, and the first partitions come slowly.</summary>
     public TimeSpan RehearsalLimit { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -39,6 +45,8 @@ public sealed class PlacementOptions
         (MovePollInterval > TimeSpan.Zero, nameof(MovePollInterval), MovePollInterval, "above 0"),
         (StrayInterval > TimeSpan.Zero, nameof(StrayInterval), StrayInterval, "above 0"),
         (MoveTimeout > TimeSpan.Zero, nameof(MoveTimeout), MoveTimeout, "above 0"),
+        (JournalLength is >= 100 and <= 1_000_000, nameof(JournalLength), JournalLength, "100 to 1000000"),
+        (MaxCountedTopics is >= 0 and <= 100_000, nameof(MaxCountedTopics), MaxCountedTopics, "0 to 100000"),
         (RehearsalLimit >= TimeSpan.Zero, nameof(RehearsalLimit), RehearsalLimit, "0 or more"),
         (LuggageBytes is >= 0 and <= 64 << 20, nameof(LuggageBytes), LuggageBytes, "0 to 67108864"),
     ];

@@ -8,7 +8,7 @@ namespace Granary.Grains.Placement;
 public sealed class PlacementParts(
     IOptions<PlacementOptions> options,
     ILocalSiloDetails silo,
-    TimeProvider time,
+    ClusterJournal journal,
     PlacementDiagnostics diagnostics,
     HostedPartitions hosted,
     SiloLease lease)
@@ -19,7 +19,10 @@ public sealed class PlacementParts(
 
     public string LocalName { get; } = silo.Name;
 
-    public TimeProvider Time { get; } = time;
+    public TimeProvider Time { get; } = journal.Time;
+
+    /// <summary>Where what happens here is told.</summary>
+    public ClusterJournal Journal { get; } = journal;
 
     public PlacementDiagnostics Diagnostics { get; } = diagnostics;
 

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Granary.Abstractions.Cluster;
+using Granary.Grains.Placement;
 using Npgsql;
 using Orleans.Runtime;
 
@@ -14,7 +16,7 @@ internal sealed class DeathWatch(
     string clusterId,
     IClusterMembershipService membership,
     ILocalSiloDetails local,
-    TimeProvider time,
+    ClusterJournal journal,
     ClusteringDiagnostics diagnostics) : BackgroundService
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(500);
@@ -66,9 +68,13 @@ internal sealed class DeathWatch(
             try
             {
                 await LockIsFreeAsync(siloName, cancellation);
+                if (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
+                    Tell(HappeningKind.SiloSuspected, silo, siloName, "its session in PostgreSQL has ended");
                 if (await PortProbe.RefusesAsync(silo.Endpoint, s_connectLimit, cancellation))
                 {
                     diagnostics.DeclaredDead(silo);
+                    if (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
+                        Tell(HappeningKind.SiloDead, silo, siloName, "it refuses connections");
                     await membership.TryKill(silo);
                 }
             }
@@ -81,9 +87,12 @@ internal sealed class DeathWatch(
                 return;
             }
 
-            await Task.Delay(s_pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(s_pause, journal.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private void Tell(HappeningKind kind, SiloAddress silo, string siloName, string cause) =>
+        journal.Tell(new ClusterHappening { Kind = kind, Silo = silo, SiloName = siloName, Cause = cause });
 
     /// <summary>Returns when nobody holds the lock of that name any more, which may take for ever.</summary>
     private async Task LockIsFreeAsync(string siloName, CancellationToken cancellation)

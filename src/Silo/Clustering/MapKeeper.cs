@@ -14,7 +14,7 @@ internal sealed class MapKeeper(
     IClusterMembershipService membership,
     MemberRows rows,
     ClusterMapSource maps,
-    TimeProvider time,
+    ClusterJournal journal,
     ClusteringDiagnostics diagnostics) : BackgroundService
 {
     /// <summary>A peer that registers tells the others; this is for what got lost on the way.</summary>
@@ -60,16 +60,28 @@ internal sealed class MapKeeper(
 
     private void Publish()
     {
-        var former = maps.Map;
         var map = new ClusterMap(Active.Select(_known.GetValueOrDefault).OfType<SiloMember>());
-        maps.Publish(map);
-        if (former.Fingerprint != map.Fingerprint)
-            diagnostics.NewMap(map.ToString());
+        if (maps.Publish(map) is not { } former)
+            return;
+        diagnostics.NewMap(map.ToString());
+        foreach (var member in map.Members)
+        {
+            if (former.Find(member.Silo) is not { } before)
+                Tell(HappeningKind.SiloJoined, member);
+            else if (member.IsDraining && !before.IsDraining)
+                Tell(HappeningKind.SiloDraining, member);
+        }
+
+        foreach (var member in former.Members.Where(member => map.Find(member.Silo) is null))
+            Tell(member.IsDraining || membership.CurrentSnapshot.GetSiloStatus(member.Silo) != SiloStatus.Dead ? HappeningKind.SiloLeft : HappeningKind.SiloDead, member);
     }
+
+    private void Tell(HappeningKind kind, SiloMember member) =>
+        journal.Tell(new ClusterHappening { Kind = kind, Silo = member.Silo, SiloName = member.Name });
 
     private async Task AskForMissingAsync(CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(s_missingInterval, time);
+        using var timer = new PeriodicTimer(s_missingInterval, journal.Time);
         while (await timer.WaitForNextTickAsync(cancellation))
         {
             if (Active.All(_known.ContainsKey))

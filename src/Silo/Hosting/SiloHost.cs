@@ -1,7 +1,9 @@
 using Granary.Gateway;
 using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
+using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
+using Granary.Gateway.WebConsole;
 using Granary.Grains.Groups;
 using Granary.Grains.Idempotency;
 using Granary.Grains.Partitions;
@@ -76,6 +78,7 @@ internal static class SiloHost
         builder.Services.Configure<GroupOptions>(builder.Configuration.GetSection("Granary:Groups"));
         builder.Services.Configure<ConsumerGroupOptions>(builder.Configuration.GetSection("Granary:ConsumerGroups"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
+        builder.Services.Configure<LiveOptions>(builder.Configuration.GetSection("Granary:Live"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
         builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));
         builder.Services.AddGranaryStorage(database.Source);
@@ -96,6 +99,9 @@ internal static class SiloHost
         app.UseGranaryHttp();
         app.MapGranaryHealth();
         app.MapGranaryHttp();
+        app.MapGranaryDrain();
+        app.MapGranaryLive();
+        app.MapGranaryConsole();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }

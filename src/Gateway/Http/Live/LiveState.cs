@@ -1,0 +1,192 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Granary.Abstractions.Cluster;
+using Granary.Abstractions.Groups;
+using Granary.Abstractions.Partitions;
+using Orleans.Runtime;
+
+namespace Granary.Gateway.Http.Live;
+
+/// <summary>
+/// The cluster as the stream tells it: made from maps, happenings and answers of silos, told in any order between silos. Every change is given to
+/// <paramref name="tell"/>. Pure, and one thread at a time. A partition is open with the highest epoch that was heard of; it is away from the
+/// first sign that its silo is gone, and from its closing where it is handed over, until a higher epoch is open.
+/// </summary>
+internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf, Action<string, object> tell)
+{
+    private readonly Dictionary<SiloAddress, LiveSilo> _silos = [];
+    private readonly Dictionary<SiloAddress, ImmutableArray<HostedPartition>> _hosted = [];
+    private readonly Dictionary<PartitionId, Place> _places = [];
+    private readonly Dictionary<string, LiveGroup> _groups = [];
+    private readonly LiveTimeline _timeline = new(options.TimelineLength);
+
+    public LiveSnapshot Snapshot(DateTimeOffset now, IReadOnlyDictionary<string, LiveTopicRate> rates) => new(
+        now,
+        [.. _silos.OrderBy(silo => silo.Value.NodeId).Select(silo => silo.Value with { Partitions = OffsetsOf(silo.Key) })],
+        [.. _places.Select(place => Show(place.Key, place.Value, null)).OrderBy(one => one.Topic, StringComparer.Ordinal).ThenBy(one => one.Partition)],
+        rates,
+        [.. _groups.Values.OrderBy(group => group.GroupId, StringComparer.Ordinal)],
+        _timeline.Entries);
+
+    public void SetMembers(ClusterMap map)
+    {
+        foreach (var member in map.Members)
+        {
+            // A former run of the same name is history.
+            foreach (var former in _silos.Where(silo => silo.Value.Name == member.Name && !silo.Key.Equals(member.Silo)).Select(silo => silo.Key).ToArray())
+                (_, _) = (_silos.Remove(former), _hosted.Remove(former));
+            var known = _silos.GetValueOrDefault(member.Silo);
+            var state = member.IsDraining ? "draining" : known?.State is null or "draining" ? "active" : known.State;
+            Set(member.Silo, new LiveSilo(member.NodeId, member.Name, member.Silo.Endpoint.ToString(), state));
+        }
+    }
+
+    /// <summary>A silo that answers is not gone, whoever believes so.</summary>
+    public void Answered(SiloMember member)
+    {
+        if (_silos.TryGetValue(member.Silo, out var silo) && silo.State is "silent" or "suspected")
+            Set(member.Silo, silo with { State = member.IsDraining ? "draining" : "active" });
+    }
+
+    /// <summary>A silo does not answer this process.</summary>
+    public void Silent(SiloMember member, DateTimeOffset now)
+    {
+        if (!_silos.TryGetValue(member.Silo, out var silo) || silo.State is not ("active" or "draining"))
+            return;
+        Set(member.Silo, silo with { State = "silent" });
+        Tell(new LiveEntry { Entry = 0, At = now, Kind = "silo-silent", Silo = silo.Name, NodeId = silo.NodeId, Text = $"The connection to {silo.Name} is lost: it does not answer." });
+        LoseAll(member.Silo, now);
+    }
+
+    /// <summary>What a silo says that it has open: puts right what happenings did not tell.</summary>
+    public void SetHosted(SiloMember member, ImmutableArray<HostedPartition> hosted, DateTimeOffset now)
+    {
+        _hosted[member.Silo] = hosted;
+        foreach (var one in hosted.Where(one => one.LeaderEpoch >= 0))
+        {
+            if (!_places.TryGetValue(one.Partition, out var place) || place.LeaderEpoch < one.LeaderEpoch)
+                Open(member, one.Partition, one.LeaderEpoch, now, isExact: false);
+        }
+    }
+
+    /// <param name="teller">Who tells it.</param>
+    /// <param name="happening">Its time is by this process's clock.</param>
+    /// <param name="isHistory">It happened before anybody watched: it is in the timeline, and changes nothing else.</param>
+    public void Take(SiloMember teller, ClusterHappening happening, bool isHistory)
+    {
+        double? gap = null;
+        if (!isHistory)
+        {
+            switch (happening.Kind)
+            {
+                case HappeningKind.PartitionOpened:
+                    gap = Open(teller, happening.Partition, happening.LeaderEpoch, happening.At, isExact: true);
+                    break;
+                case HappeningKind.PartitionClosed:
+                    Close(teller, happening);
+                    break;
+                case HappeningKind.SiloSuspected or HappeningKind.SiloDead or HappeningKind.SiloLeft:
+                    Lose(happening);
+                    break;
+            }
+        }
+
+        if (happening.Kind is HappeningKind.GroupChanged or HappeningKind.GroupOpened)
+            SetGroup(teller, happening, isHistory);
+        if (LiveSentences.Of(teller, happening, NameOf, gap) is not { } sentence)
+            return;
+        Tell(sentence.Entry, sentence.OnceFor, sentence.More, isHistory);
+    }
+
+    private void Set(SiloAddress address, LiveSilo silo)
+    {
+        if (_silos.TryGetValue(address, out var known) && known == silo)
+            return;
+        _silos[address] = silo;
+        tell("silo", silo);
+    }
+
+    private double? Open(SiloMember member, PartitionId partition, int leaderEpoch, DateTimeOffset at, bool isExact)
+    {
+        var known = _places.TryGetValue(partition, out var former);
+        if (known && former.LeaderEpoch >= leaderEpoch)
+            return null;
+        if (!known && _places.Count >= options.MaxPartitions)
+            return null;
+        double? gap = isExact && known && former.AwaySince is { } since ? Math.Max(0, Math.Round((at - since).TotalMilliseconds, 1)) : null;
+        _places[partition] = new Place(member.NodeId, member.Silo, leaderEpoch, "open", null);
+        tell("partition", Show(partition, _places[partition], gap));
+        return gap;
+    }
+
+    private void Close(SiloMember teller, ClusterHappening happening)
+    {
+        if (!_places.TryGetValue(happening.Partition, out var place) || (place.LeaderEpoch > happening.LeaderEpoch && happening.LeaderEpoch >= 0) || !place.Silo.Equals(teller.Silo))
+            return;
+        var state = happening.Cause switch { HappeningCause.Deleted => "deleted", HappeningCause.Moved => "moving", _ => "away" };
+        var closed = place with { State = state, AwaySince = place.AwaySince ?? happening.At };
+        _places[happening.Partition] = closed;
+        tell("partition", Show(happening.Partition, closed, null));
+        if (state == "deleted")
+            _places.Remove(happening.Partition);
+    }
+
+    private void Lose(ClusterHappening happening)
+    {
+        if (happening.Silo is not { } address || !_silos.TryGetValue(address, out var silo))
+            return;
+        var state = happening.Kind switch { HappeningKind.SiloSuspected => "suspected", HappeningKind.SiloDead => "dead", _ => "left" };
+        if (silo.State is "dead" or "left")
+            return;
+        Set(address, silo with { State = state });
+        LoseAll(address, happening.At);
+        if (state != "suspected")
+            _hosted.Remove(address);
+    }
+
+    private void LoseAll(SiloAddress address, DateTimeOffset at)
+    {
+        foreach (var (partition, place) in _places.Where(place => place.Value.Silo.Equals(address) && place.Value.State == "open").ToArray())
+        {
+            _places[partition] = place with { State = "away", AwaySince = at };
+            tell("partition", Show(partition, _places[partition], null));
+        }
+
+        // Signs come in any order; the earliest counts.
+        foreach (var (partition, place) in _places.Where(place => place.Value.Silo.Equals(address) && place.Value.AwaySince > at).ToArray())
+            _places[partition] = place with { AwaySince = at };
+    }
+
+    private void SetGroup(SiloMember teller, ClusterHappening happening, bool isHistory)
+    {
+        var name = happening.Group!;
+        if (_groups.TryGetValue(name, out var known) && known.Generation > happening.Generation && known.State != nameof(GroupState.Empty))
+            return;
+        if (known is null && _groups.Count >= options.MaxGroups)
+            return;
+        var group = new LiveGroup(name, happening.GroupState.ToString(), happening.Generation, happening.Members, teller.NodeId, happening.Cause is { Length: > 0 } cause ? cause : null);
+        _groups[name] = group;
+        if (!isHistory)
+            tell("group", group);
+    }
+
+    private void Tell(LiveEntry entry, string? onceFor = null, Func<int, string, string>? more = null, bool isHistory = false)
+    {
+        if (_timeline.Add(entry, onceFor, more) is { } added && !isHistory)
+            tell("timeline", added);
+    }
+
+    private LivePartition Show(PartitionId partition, Place place, double? gap) =>
+        new(NameOf(partition.TopicId), partition.Index, place.State == "open" ? place.NodeId : null, place.LeaderEpoch, place.State, gap);
+
+    private IReadOnlyList<LiveOffsets> OffsetsOf(SiloAddress silo) => !_hosted.TryGetValue(silo, out var hosted) ? [] : [.. hosted
+        .Where(one => !_places.TryGetValue(one.Partition, out var place) || place.Silo.Equals(silo))
+        .Take(options.MaxPartitions)
+        .Select(one => new LiveOffsets(NameOf(one.Partition.TopicId), one.Partition.Index, one.LeaderEpoch, one.LogStartOffset, one.HighWatermark))
+        .OrderBy(one => one.Topic, StringComparer.Ordinal).ThenBy(one => one.Partition)];
+
+    private string NameOf(Guid topicId) => nameOf(topicId) ?? topicId.ToString("D", CultureInfo.InvariantCulture);
+
+    /// <param name="AwaySince">Since when it is open nowhere; null: it is open.</param>
+    private readonly record struct Place(int NodeId, SiloAddress Silo, int LeaderEpoch, string State, DateTimeOffset? AwaySince);
+}

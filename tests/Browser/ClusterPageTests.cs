@@ -1,0 +1,90 @@
+using Microsoft.Playwright;
+
+namespace Granary.Browser;
+
+/// <summary>The cluster page, while a silo dies and comes back.</summary>
+[Collection(ConsoleTests.Name)]
+public sealed class ClusterPageTests(ConsoleFixture console)
+{
+    private const int Partitions = 12;
+    private const int Victim = 2;
+
+    /// <summary>Two seconds on a machine that has nothing else to do; an order of magnitude here.</summary>
+    private const float ShownWithinMs = 10_000;
+
+    [Fact]
+    public async Task Kill_IsShownWithTheMigrationOfItsPartitions()
+    {
+        await using var page = await console.OpenAsync(silo: 0);
+        const string topic = "migrated";
+        await console.CreateTopicAsync(topic, Partitions);
+        await Assertions.Expect(page.Tiles(topic, "open")).ToHaveCountAsync(Partitions);
+        await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0);
+        await using var abandoned = await console.OpenAsync(Victim);
+        await Assertions.Expect(abandoned.Page.Locator(".badge.live")).ToBeVisibleAsync();
+        abandoned.ForgiveLostConnections();
+
+        console.Cluster[Victim].Kill();
+
+        await Assertions.Expect(Silo(page, "dead")).ToBeVisibleAsync(new() { Timeout = ShownWithinMs });
+        await Assertions.Expect(OnVictim(page, topic)).ToHaveCountAsync(0, new() { Timeout = ShownWithinMs });
+        await Assertions.Expect(page.Tiles(topic, "open")).ToHaveCountAsync(Partitions, new() { Timeout = ShownWithinMs });
+        await page.ScreenshotAsync("cluster-after-kill");
+        await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("declared dead");
+        await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("first leader epoch raised");
+        await Assertions.Expect(page.Page.Locator(".feed")).ToContainTextAsync("declared dead");
+        await Assertions.Expect(abandoned.Page.Locator(".badge.lost")).ToContainTextAsync("reconnecting");
+
+        await console.Cluster.StartAsync(Victim);
+
+        await Assertions.Expect(Silo(page, "active")).ToBeVisibleAsync();
+        await Assertions.Expect(abandoned.Page.Locator(".badge.live")).ToBeVisibleAsync();
+        await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        await page.ScreenshotAsync("cluster-after-return");
+    }
+
+    [Theory]
+    [InlineData("light", 1280, false)]
+    [InlineData("dark", 1280, true)]
+    [InlineData("phone", 360, false)]
+    [InlineData("phone-dark", 360, true)]
+    public async Task Page_FitsItsWindow(string look, int width, bool dark)
+    {
+        await console.CreateTopicAsync("looked-at", Partitions);
+        await using var page = await console.OpenAsync(silo: 1, look: new ConsoleLook(width, Height: 860, dark));
+        await Assertions.Expect(page.Tiles("looked-at", "open")).ToHaveCountAsync(Partitions);
+        await page.ScreenshotAsync($"cluster-{look}");
+        Assert.True(await page.OverflowAsync() <= 0, "the page is wider than its window");
+    }
+
+    [Fact]
+    public async Task Keys_AreListedAndWork()
+    {
+        await console.CreateTopicAsync("by-key", Partitions);
+        await using var page = await console.OpenAsync(silo: 1);
+        await Assertions.Expect(page.Tiles("by-key", "open")).ToHaveCountAsync(Partitions);
+        await page.Page.Keyboard.PressAsync("?");
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("This list");
+        await page.Page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+
+        await page.Page.Keyboard.PressAsync("t");
+        await page.Page.Keyboard.PressAsync("t");
+        await Assertions.Expect(page.Page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
+
+        await page.Page.Locator(".tile[tabindex=\"0\"]").FocusAsync();
+        var first = await FocusedTileAsync(page);
+        await page.Page.Keyboard.PressAsync("ArrowRight");
+        var second = await FocusedTileAsync(page);
+        await page.Page.Keyboard.PressAsync("ArrowLeft");
+        Assert.NotEqual(first, second);
+        Assert.Equal(first, await FocusedTileAsync(page));
+        await Assertions.Expect(page.Page.Locator(".tile[tabindex=\"0\"]")).ToHaveCountAsync(1);
+    }
+
+    private static ILocator Silo(ConsolePage page, string state) => page.Page.Locator($"section.silo.{state}[aria-label=\"silo-{Victim}\"]");
+
+    private static ILocator OnVictim(ConsolePage page, string topic) => page.Page.Locator($".tile[data-key^=\"{topic}/\"][aria-label*=\"on silo-{Victim},\"]");
+
+    private static Task<string?> FocusedTileAsync(ConsolePage page) => page.Page.EvaluateAsync<string?>("() => document.activeElement.dataset.key ?? null");
+}

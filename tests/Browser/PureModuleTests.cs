@@ -1,0 +1,66 @@
+namespace Granary.Browser;
+
+/// <summary>The console's arithmetic, module by module, in the browser that runs it.</summary>
+[Collection(ConsoleTests.Name)]
+public sealed class PureModuleTests(ConsoleFixture console)
+{
+    [Theory]
+    // Retention of 100 s: the first segment goes at 1,100 s, the second at 1,200 s. At 10 records/s the first is read at 1,010 s.
+    [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 0, segments, retentionMs: 100_000, readsPerSecond: 10, now: 1_000_000 })", "null")]
+    // At one record in ten seconds the first would be read at 2,000 s, the second at 3,000 s: both are gone by then.
+    [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 0, segments, retentionMs: 100_000, readsPerSecond: 0.1, now: 1_000_000 })", """{"end":200,"firstAt":1100000}""")]
+    // Who has read the first is in danger of losing the second alone; who does not move loses what goes within a day.
+    [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 100, segments, retentionMs: 100_000, readsPerSecond: 0, now: 1_000_000 })", """{"end":200,"firstAt":1200000}""")]
+    [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 0, segments, retentionMs: Infinity, readsPerSecond: 0, now: 1_000_000 })", "null")]
+    [InlineData("groups/lag.js", "m.catchUpMs(100, { reads: 30, grows: 10 })", "5000")]
+    [InlineData("groups/lag.js", "m.catchUpMs(100, { reads: 10, grows: 10 }) === Infinity", "true")]
+    [InlineData("groups/lag.js", "m.speeds([{ at: 0, committed: 0, end: 100 }, { at: 2000, committed: 60, end: 120 }])", """{"reads":30,"grows":10}""")]
+    [InlineData("records/values.js", "m.jsonText(m.asJson({ text: '{\"id\":9007199254740993}' }))", "\"{\\\"id\\\":9007199254740993}\"")]
+    [InlineData("records/values.js", "m.asText({ base64: 'w7w=' })", "\"ü\"")]
+    [InlineData("records/values.js", "m.hexLines({ base64: 'AEH/' }).lines", """[{"at":"000000","digits":"00 41 ff                                       ","letters":"·A·"}]""")]
+    [InlineData("records/values.js", "m.matches({ key: { text: 'Abc' }, value: { json: { n: 1 } }, headers: [] }, 'aB', true)", "true")]
+    [InlineData("records/produce.js", "m.readHeaders('a: b: c\\n\\nd:')", """[{"name":"a","value":"b: c"},{"name":"d","value":""}]""")]
+    [InlineData("core/format.js", "[m.bytes(1234567), m.duration(93_784_000), m.duration(412.4), m.short(0.5), m.plural(1, 'silo')]", """["1.2 MB","1 d 2 h","412 ms","0.5","1 silo"]""")]
+    [InlineData("core/hue.js", "m.hueOf('learner-events') === m.hueOf('learner-events') && /^hue-[0-8] mark-[0-2]$/.test(m.hueOf('ä'))", "true")]
+    [InlineData("cluster/layout.js", "m.layOut(440, [{ nodeId: 1, tiles: ['a/0', 'a/1'] }, { nodeId: 2, tiles: [] }]).boxes.map((box) => box.left)", "[0,228]")]
+    [InlineData("cluster/layout.js", "m.layOut(360, [{ nodeId: 1, tiles: ['a/0'] }, { nodeId: 2, tiles: [] }]).boxes.map((box) => box.left)", "[0,0]")]
+    [InlineData("cluster/layout.js", "m.neighbour(new Map([['a', { x: 0, y: 0 }], ['b', { x: 50, y: 0 }], ['c', { x: 0, y: 50 }]]), 'a', 'ArrowDown')", "\"c\"")]
+    public async Task Function_Gives(string module, string expression, string expected)
+    {
+        await using var page = await console.OpenAsync(silo: 0);
+        var script = $$"""
+            async () => {
+              const segments = [{ firstOffset: 0, endOffset: 100, maxTimestamp: new Date(1_000_000) }, { firstOffset: 100, endOffset: 200, maxTimestamp: new Date(1_100_000) }];
+              const m = await import('/console/{{module}}');
+              return JSON.stringify({{expression}});
+            }
+            """;
+        Assert.Equal(expected, await page.Page.EvaluateAsync<string>(script));
+    }
+
+    [Fact]
+    public async Task Failovers_TellTheStepsOfTheNewestDeath()
+    {
+        await using var page = await console.OpenAsync(silo: 0);
+        const string script = """
+            async () => {
+              const { Failovers } = await import('/console/cluster/failovers.js');
+              const failovers = new Failovers();
+              const at = (ms) => new Date(1e12 + ms).toISOString();
+              const add = (ms, kind, more) => failovers.add({ entry: ms, at: at(ms), kind, ...more });
+              add(0, 'epoch-raised', { topic: 'before' });
+              add(100, 'silo-suspected', { silo: 'b' });
+              add(150, 'silo-suspected', { silo: 'b' });
+              add(400, 'silo-dead', { silo: 'b' });
+              add(450, 'epoch-raised', { count: 1 });
+              failovers.add({ entry: 450, at: at(450), kind: 'epoch-raised', count: 7 });
+              add(500, 'first-append', {});
+              failovers.opened(1e12 + 600, 350);
+              add(99_000, 'epoch-raised', { count: 5 });
+              const { silo, steps, moved, longestGapMs } = failovers.last;
+              return JSON.stringify([silo, steps.map((step) => [step.name, step.afterMs]), moved, longestGapMs]);
+            }
+            """;
+        Assert.Equal("""["b",[["suspected",0],["dead",300],["epoch",350],["append",400]],7,350]""", await page.Page.EvaluateAsync<string>(script));
+    }
+}
