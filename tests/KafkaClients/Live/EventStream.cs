@@ -22,11 +22,25 @@ internal sealed class EventStream : IAsyncDisposable
 
     public static async Task<EventStream> OpenAsync(string httpUrl, string? lastEventId = null)
     {
+        var stream = await TryOpenAsync(httpUrl, lastEventId);
+        Assert.NotNull(stream);
+        return stream;
+    }
+
+    /// <summary>Null: the server has too many readers.</summary>
+    public static async Task<EventStream?> TryOpenAsync(string httpUrl, string? lastEventId = null)
+    {
         var stream = new EventStream();
         var request = new HttpRequestMessage(HttpMethod.Get, $"{httpUrl}/cluster/events");
         if (lastEventId is not null)
             request.Headers.Add("Last-Event-ID", lastEventId);
         var response = await stream._http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+        {
+            await stream.DisposeAsync();
+            return null;
+        }
+
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
         stream._reading = stream.ReadAsync(response);
