@@ -18,7 +18,7 @@ public sealed partial class EdgeProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Process _process;
 
-    private EdgeProcess(string connectionString)
+    private EdgeProcess(string connectionString, string? clusterId)
     {
         var kafkaPort = FreePort();
         KafkaBootstrap = $"127.0.0.1:{kafkaPort}";
@@ -27,6 +27,8 @@ public sealed partial class EdgeProcess : IAsyncDisposable
         _process.StartInfo.Environment["ConnectionStrings__Granary"] = connectionString;
         _process.StartInfo.Environment["Granary__Kafka__Port"] = $"{kafkaPort}";
         _process.StartInfo.Environment["Granary__HttpUrl"] = HttpUrl;
+        if (clusterId is not null)
+            _process.StartInfo.Environment["Granary__ClusterId"] = clusterId;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.Start();
@@ -43,12 +45,12 @@ public sealed partial class EdgeProcess : IAsyncDisposable
     public string Output => string.Join('\n', _output);
 
     /// <summary>Starts one; it may wait for its cluster.</summary>
-    public static EdgeProcess Launch(string connectionString) => new(connectionString);
+    public static EdgeProcess Launch(string connectionString, string? clusterId = null) => new(connectionString, clusterId);
 
     /// <summary>Starts one, and waits until it says that it is ready.</summary>
-    public static async Task<EdgeProcess> StartAsync(string connectionString)
+    public static async Task<EdgeProcess> StartAsync(string connectionString, string? clusterId = null)
     {
-        var edge = Launch(connectionString);
+        var edge = Launch(connectionString, clusterId);
         try
         {
             await edge.ReadyAsync();

@@ -7,7 +7,7 @@ namespace Granary.Grains.Groups;
 /// <summary>What a group tells those who watch the cluster.</summary>
 internal sealed class GroupHappenings(ClusterJournal journal)
 {
-    private (GroupState, int) _told;
+    private (GroupState State, int Generation) _told;
 
     /// <summary>The group is coordinated here from now on.</summary>
     public void Opened(ClusterHappening group)
@@ -19,9 +19,14 @@ internal sealed class GroupHappenings(ClusterJournal journal)
     /// <summary>Tells of another state or generation than was told last.</summary>
     public void Changed(ClusterHappening group)
     {
-        var now = (group.GroupState, group.Generation);
-        if (now != _told && group.GroupState != GroupState.Dead)
-            journal.Tell(group);
+        var (now, former) = ((group.GroupState, group.Generation), _told);
         _told = now;
+        if (now == former || group.GroupState == GroupState.Dead)
+            return;
+
+        // Where all were here already the rebalance began and ended within one call.
+        if (group.GroupState == GroupState.CompletingRebalance && former.State != GroupState.PreparingRebalance)
+            journal.Tell(group with { GroupState = GroupState.PreparingRebalance });
+        journal.Tell(group);
     }
 }

@@ -48,14 +48,13 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
             Set(member.Silo, silo with { State = member.IsDraining ? "draining" : "active" });
     }
 
-    /// <summary>A silo does not answer this process.</summary>
+    /// <summary>A silo does not answer this process. Whether its partitions are away is for the others to say: it may be this process that is cut off.</summary>
     public void Silent(SiloMember member, DateTimeOffset now)
     {
         if (!_silos.TryGetValue(member.Silo, out var silo) || silo.State is not ("active" or "draining"))
             return;
         Set(member.Silo, silo with { State = "silent" });
         Tell(new LiveEntry { Entry = 0, At = now, Kind = "silo-silent", Silo = silo.Name, NodeId = silo.NodeId, Text = $"The connection to {silo.Name} is lost: it does not answer." });
-        LoseAll(member.Silo, now);
     }
 
     /// <summary>What a silo says that it has open: puts right what happenings did not tell.</summary>
@@ -66,6 +65,8 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
         {
             if (!_places.TryGetValue(one.Partition, out var place) || place.LeaderEpoch < one.LeaderEpoch)
                 Open(member, one.Partition, one.LeaderEpoch, now, isExact: false);
+            else if (place.State == "away" && place.LeaderEpoch == one.LeaderEpoch && place.Silo.Equals(member.Silo))
+                Reopen(one.Partition, place);
         }
     }
 
@@ -117,6 +118,13 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
         _places[partition] = new Place(member.NodeId, member.Silo, leaderEpoch, "open", null);
         tell("partition", Show(partition, _places[partition], gap));
         return gap;
+    }
+
+    /// <summary>Its silo was suspected for nothing.</summary>
+    private void Reopen(PartitionId partition, Place place)
+    {
+        _places[partition] = place with { State = "open", AwaySince = null };
+        tell("partition", Show(partition, _places[partition], null));
     }
 
     private void Close(SiloMember teller, ClusterHappening happening)

@@ -15,6 +15,7 @@ internal sealed class SiloReader(SiloMember member, LiveSources sources, TimePro
     private long _lastId;
     private long _topicsAt;
     private long _hostedAt;
+    private int _failures;
     private bool _isHistory = isHistoryFirst;
 
     /// <summary>As the newest map has it.</summary>
@@ -33,6 +34,7 @@ internal sealed class SiloReader(SiloMember member, LiveSources sources, TimePro
             try
             {
                 await ReadAsync(apply);
+                _failures = 0;
             }
             catch (Exception) when (_stop.IsCancellationRequested)
             {
@@ -41,8 +43,10 @@ internal sealed class SiloReader(SiloMember member, LiveSources sources, TimePro
             catch (Exception)
             {
                 // It is gone, hangs or is cut off: the readers are told so, and it is asked again as long as it is a member.
+                // Once is no sign: at the edge all calls that are out are given up when any silo is lost.
                 HasAsked = true;
-                apply((state, _) => state.Silent(Member, time.GetUtcNow()));
+                if (++_failures > 1)
+                    apply((state, _) => state.Silent(Member, time.GetUtcNow()));
                 await Task.Delay(s_wait, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
