@@ -190,7 +190,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             if (error == ErrorCode.None)
             {
                 (_classic, _consumer, _noted) = (Classic(new ClassicGroup(parts.Options)), null, default);
-                await ClearAsync();
+                await _saves.ClearAsync();
             }
 
             EndIfLost();
@@ -337,19 +337,6 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         _noted = now;
         await _ledger.NoteAsync(now.ProtocolType, now.State, now.Type);
         EndIfLost();
-    }
-
-    private async Task ClearAsync()
-    {
-        try
-        {
-            await state.ClearStateAsync();
-        }
-        catch (Exception failure)
-        {
-            // Without the rows of the store it counts for nothing.
-            EndBy(failure);
-        }
     }
 
     private void Schedule()

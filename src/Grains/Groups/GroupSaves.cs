@@ -36,4 +36,17 @@ internal sealed class GroupSaves(IPersistentState<GroupGrainState> state, Func<G
             return false;
         }
     }
+
+    /// <summary>Forgets what is kept. Without the group's rows in the store it counts for nothing, should this fail.</summary>
+    public async Task ClearAsync()
+    {
+        try
+        {
+            await state.ClearStateAsync();
+        }
+        catch (Exception failure)
+        {
+            failed(failure);
+        }
+    }
 }

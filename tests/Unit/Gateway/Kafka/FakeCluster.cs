@@ -82,7 +82,7 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
             var wanted = targetMethod!.ReturnType;
-            if (wanted == typeof(IGroupGrain) || wanted == typeof(IGroupListGrain))
+            if (wanted == typeof(IGroupGrain) || wanted == typeof(IGroupListGrain) || wanted == typeof(IGroupMemberGrain))
                 return Cluster._groups;
             if (wanted == typeof(IPartitionGrain))
                 return Cluster.Of((string)args![0]!);

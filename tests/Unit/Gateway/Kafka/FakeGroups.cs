@@ -7,7 +7,7 @@ using ErrorCode = Granary.Abstractions.ErrorCode;
 namespace Granary.Unit.Gateway.Kafka;
 
 /// <summary>Any group: nobody is a member, and nothing is kept.</summary>
-internal sealed class FakeGroups : IGroupGrain, IGroupListGrain
+internal sealed class FakeGroups : IGroupGrain, IGroupListGrain, IGroupMemberGrain
 {
     public Task<JoinResult> JoinAsync(JoinRequest request) => Task.FromResult(JoinResult.Refuse(ErrorCode.UnknownMemberId, request.MemberId));
 
@@ -17,6 +17,12 @@ internal sealed class FakeGroups : IGroupGrain, IGroupListGrain
 
     public Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat) =>
         Task.FromResult(new ConsumerGroupHeartbeatReply(ErrorCode.UnknownMemberId, null, beat.MemberId, 0, TimeSpan.Zero, null, null));
+
+    Task<ConsumerGroupHeartbeatReply> IGroupMemberGrain.HeartbeatAsync(ConsumerGroupHeartbeat beat) => MemberHeartbeatAsync(beat);
+
+    public Task NudgeAsync() => Task.CompletedTask;
+
+    public Task<TimeSpan> SilenceAsync() => Task.FromResult(TimeSpan.Zero);
 
     public Task<ImmutableArray<ErrorCode>> LeaveAsync(ImmutableArray<LeavingMember> members) => All(ErrorCode.UnknownMemberId, members.Length);
 
