@@ -12,6 +12,8 @@ public sealed class BrokerFixture : IAsyncLifetime
 
     public string Bootstrap => _silo!.KafkaBootstrap;
 
+    public string HttpUrl => _silo!.HttpUrl;
+
     public async ValueTask InitializeAsync() => _silo = await SiloProcess.StartAsync(new SiloProcessOptions
     {
         // As suites of clients have it: groups that form at once, and members that are missed soon.

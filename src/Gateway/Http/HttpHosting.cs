@@ -49,7 +49,7 @@ public static class HttpHosting
         endpoints.MapGroups();
         endpoints.MapGranaryCluster();
         endpoints.MapOpenApi();
-        endpoints.MapScalarApiReference("/reference");
+        endpoints.MapScalarApiReference("/reference", static options => options.DefaultFonts = false);
     }
 
     private sealed class HttpOptionsCheck : IValidateOptions<HttpOptions>

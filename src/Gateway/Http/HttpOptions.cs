@@ -36,6 +36,12 @@ public sealed class HttpOptions
     /// <summary>The longest Idempotency-Key, in characters.</summary>
     public int MaxIdempotencyKeyLength { get; set; } = 255;
 
+    /// <summary>
+    /// Names by which the server may be called (the Host of a request), separated by semicolons; * allows every name. Where it listens on loopback only, addresses and
+    /// localhost are allowed beside these: so that no page can reach it by a name of its own that leads to this machine. Empty, it is not looked at elsewhere.
+    /// </summary>
+    public string AllowedHosts { get; set; } = "";
+
     /// <summary>The most resources in one page of a list.</summary>
     public int MaxPageSize { get; set; } = 10_000;
 

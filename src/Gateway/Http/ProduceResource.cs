@@ -1,5 +1,4 @@
 using System.Globalization;
-using Granary.Abstractions.Clients;
 using Granary.Abstractions.Topics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -28,10 +27,10 @@ internal static class ProduceResource
         var key = IdempotencyKeyOf(request, parts.Options);
         var expected = ExpectedOffsetOf(request, partition);
         var (records, isList, body) = await ReadAsync(request, parts.Options);
-        var placed = Place(records, described, partition, key);
+        Check(records, described, partition);
         var written = key is not null || expected is not null
-            ? await sender.SendOnceAsync(described, placed, new OnceOptions(key, expected, request, body))
-            : await sender.SendAsync(described, placed);
+            ? await sender.SendOnceAsync(described, records, partition, new OnceOptions(key, expected, request, body))
+            : await sender.SendAsync(described, records, partition);
         var shown = written.Select(one => new { partition = one.Partition.Partition, one.Offset, timestamp = Times.Show(one.Timestamp) }).ToList();
         return Results.Json(isList ? new { records = shown } : shown[0], statusCode: StatusCodes.Status201Created);
     }
@@ -57,29 +56,22 @@ internal static class ProduceResource
         return ([RecordInput.OfBytes(request, bytes, options)], false, bytes);
     }
 
-    /// <summary>The path's partition counts for all records; a record may only say the same. With an idempotency key a record without a key always goes to the same partition.</summary>
-    private static IReadOnlyList<RecordInput> Place(IReadOnlyList<RecordInput> records, TopicDescription topic, int? partition, string? idempotencyKey)
+    /// <summary>The path's partition counts for all records; a record may only say the same.</summary>
+    private static void Check(IReadOnlyList<RecordInput> records, TopicDescription topic, int? partition)
     {
-        var placed = new RecordInput[records.Count];
-        for (var i = 0; i < placed.Length; i++)
+        for (var i = 0; i < records.Count; i++)
         {
-            var own = records[i].Partition;
-            if (own is { } number)
-                TopicResource.PartitionOf(topic, number);
-            if (partition is { } all && own is { } other && other != all)
-                throw Problem.BadRequest($"records[{i}].partition", $"The record says partition {other}, the path says {all}.");
-            var to = partition ?? own;
-            if (to is null && idempotencyKey is not null)
-                to = Murmur2.PartitionOf(records[i].Key is { } key ? key.Span : System.Text.Encoding.UTF8.GetBytes(idempotencyKey), topic.PartitionCount);
-            placed[i] = records[i] with { Partition = to };
+            if (records[i].Partition is not { } own)
+                continue;
+            TopicResource.PartitionOf(topic, own);
+            if (partition is { } all && own != all)
+                throw Problem.BadRequest($"records[{i}].partition", $"The record says partition {own}, the path says {all}.");
         }
-
-        return placed;
     }
 
     private static string? IdempotencyKeyOf(HttpRequest request, HttpOptions options)
     {
-        if (request.Headers["Idempotency-Key"] is not [{ } key])
+        if (QueryReader.Header(request, "Idempotency-Key") is not { } key)
             return null;
         if (key.Length == 0 || key.Length > options.MaxIdempotencyKeyLength)
             throw Problem.BadRequest("Idempotency-Key", $"The Idempotency-Key has {key.Length} characters, 1 to {options.MaxIdempotencyKeyLength} are allowed.", options.MaxIdempotencyKeyLength);
@@ -88,7 +80,7 @@ internal static class ProduceResource
 
     private static long? ExpectedOffsetOf(HttpRequest request, int? partition)
     {
-        if (request.Headers.IfMatch is not [{ } tag])
+        if (QueryReader.Header(request, "If-Match") is not { } tag)
             return null;
         if (partition is null)
             throw Problem.BadRequest("If-Match", "If-Match speaks of one partition's end: use /topics/{topic}/partitions/{partition}/records.");

@@ -40,6 +40,14 @@ internal sealed class QueryReader
         var other => throw Problem.BadRequest(name, $"'{name}' is '{other}': true or false is wanted."),
     };
 
+    /// <summary>A request's header that may be given once; null where it is not given.</summary>
+    public static string? Header(HttpRequest request, string name) => request.Headers[name] switch
+    {
+        [] => null,
+        [{ } only] => only,
+        var many => throw Problem.BadRequest(name, $"The header '{name}' is given {many.Count} times, once is enough."),
+    };
+
     /// <summary>Milliseconds since 1970, or a time as RFC 3339 writes it; in ms since 1970.</summary>
     public long? Time(string name) => Text(name) is { } text ? Times.Parse(text, name) : null;
 }

@@ -53,12 +53,18 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
         if (headers.Count > options.MaxHeadersPerRecord)
             throw Problem.BadRequest(HeaderPrefix, $"The record has {headers.Count} headers, {options.MaxHeadersPerRecord} is the most.", options.MaxHeadersPerRecord);
         return new RecordInput(
-            request.Headers["Granary-Key"] is [{ } key] ? Encoding.UTF8.GetBytes(key) : null,
+            QueryReader.Header(request, "Granary-Key") is { } key ? Encoding.UTF8.GetBytes(key) : null,
             value,
             headers,
             null,
-            request.Headers["Granary-Timestamp"] is [{ } time] ? Times.Parse(time, "Granary-Timestamp") : null);
+            QueryReader.Header(request, "Granary-Timestamp") is { } time ? Times.Parse(time, "Granary-Timestamp") : null);
     }
+
+    /// <summary>The request's headers that say something of the record.</summary>
+    public static IEnumerable<string> HeadersThatCount(HttpRequest request) => request.Headers
+        .Where(header => header.Key.StartsWith("Granary-", StringComparison.OrdinalIgnoreCase))
+        .OrderBy(header => header.Key, StringComparer.OrdinalIgnoreCase)
+        .Select(header => $"{header.Key.ToUpperInvariant()}: {header.Value}");
 
     private static RecordInput OfRecord(JsonElement record, string where, HttpOptions options)
     {
@@ -110,6 +116,19 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
             : throw Problem.BadRequest($"{where}[{index}]", $"'{where}[{index}]' has no text 'name'."))];
     }
 
+    /// <summary>A JSON text may name half of a surrogate pair, which is no character and has no bytes.</summary>
+    private static ReadOnlyMemory<byte> TextOf(JsonElement element, string where)
+    {
+        try
+        {
+            return Encoding.UTF8.GetBytes(element.GetString()!);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Problem.BadRequest(where, $"'{where}' is no text that can be written: it names half of a surrogate pair.");
+        }
+    }
+
     private static ReadOnlyMemory<byte>? BytesOf(JsonElement element, string where)
     {
         switch (element.ValueKind)
@@ -117,7 +136,7 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
             case JsonValueKind.Null:
                 return null;
             case JsonValueKind.String:
-                return Encoding.UTF8.GetBytes(element.GetString()!);
+                return TextOf(element, where);
             case JsonValueKind.Object when element.GetPropertyCount() == 1 && element.TryGetProperty("base64", out var base64) && base64.ValueKind == JsonValueKind.String:
                 return base64.TryGetBytesFromBase64(out var bytes) ? bytes : throw Problem.BadRequest(where, $"'{where}.base64' is not base64.");
             default:

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using Granary.Abstractions.Records;
 
@@ -13,7 +13,7 @@ namespace Granary.Gateway.Http;
 internal static class RecordOutput
 {
     // Text that no screen and no parser takes for anything but text goes as it is; what has control characters goes as bytes.
-    private static readonly JsonDocumentOptions s_json = new() { MaxDepth = 64 };
+    private static readonly JsonReaderOptions s_json = new() { MaxDepth = 32 };
 
     public static object Show(int partition, in Record record) => new
     {
@@ -32,20 +32,26 @@ internal static class RecordOutput
         if (content is not { } bytes)
             return null;
         if (TryJson(bytes) is { } json)
-            return new { json };
+            return new JsonContent(json);
         if (Utf8.IsValid(bytes.Span) && !HasControls(bytes.Span))
             return new { text = Encoding.UTF8.GetString(bytes.Span) };
         return new { base64 = Convert.ToBase64String(bytes.Span) };
     }
 
     /// <summary>Numbers, strings and the like are shown as the text that they are: only what cannot be meant otherwise is taken for JSON.</summary>
-    private static JsonNode? TryJson(ReadOnlyMemory<byte> bytes)
+    private static RawJson? TryJson(ReadOnlyMemory<byte> bytes)
     {
         if (bytes.Length < 2 || bytes.Span[0] is not ((byte)'{' or (byte)'['))
             return null;
         try
         {
-            return JsonNode.Parse(bytes.Span, documentOptions: s_json);
+            var reader = new Utf8JsonReader(bytes.Span, s_json);
+            while (reader.Read())
+            {
+                // Only whether it can be read to its end.
+            }
+
+            return new RawJson(bytes);
         }
         catch (JsonException)
         {
@@ -62,5 +68,19 @@ internal static class RecordOutput
         }
 
         return false;
+    }
+
+    private sealed record JsonContent(RawJson Json);
+
+    /// <summary>JSON that goes out as it came in: no digit and no escape is written anew.</summary>
+    [JsonConverter(typeof(Converter))]
+    private sealed record RawJson(ReadOnlyMemory<byte> Bytes)
+    {
+        private sealed class Converter : JsonConverter<RawJson>
+        {
+            public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException("records are only shown");
+
+            public override void Write(Utf8JsonWriter writer, RawJson value, JsonSerializerOptions options) => writer.WriteRawValue(value.Bytes.Span, skipInputValidation: true);
+        }
     }
 }

@@ -35,7 +35,7 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
     public Task StopAsync(CancellationToken cancellationToken) => _producer.DisposeAsync().AsTask().WaitAsync(cancellationToken);
 
     /// <summary>Where the records lie, in their order. Where some were refused and others not, the refusal says what became of each.</summary>
-    public async Task<IReadOnlyList<RecordMetadata>> SendAsync(TopicDescription topic, IReadOnlyList<RecordInput> records)
+    public async Task<IReadOnlyList<RecordMetadata>> SendAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, int? partition)
     {
         var sends = records.Select(record => _producer.SendAsync(
             topic.Name,
@@ -43,7 +43,7 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
             record.Value,
             record.Headers,
             record.Timestamp is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null,
-            record.Partition)).ToArray();
+            partition ?? record.Partition)).ToArray();
         await ((Task)Task.WhenAll(sends)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Array.Find(sends, send => send.IsFaulted)?.Exception?.InnerException is not { } failure)
             return [.. sends.Select(send => send.Result)];
@@ -56,14 +56,17 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
                 : new { partition = -1, offset = -1L, error = (string?)ProblemWriter.NameOf((send.Exception?.InnerException as LogException)?.Error ?? ErrorCode.UnknownServerError) }));
     }
 
-    public async Task<IReadOnlyList<RecordMetadata>> SendOnceAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, OnceOptions once)
+    public async Task<IReadOnlyList<RecordMetadata>> SendOnceAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, int? partition, OnceOptions once)
     {
         if (once.Key is null)
-            return await AppendAllAsync(topic, records, once, ProducerStamp.None);
+            return await AppendAllAsync(topic, Place(records, partition, "", topic.PartitionCount, time.GetUtcNow().ToUnixTimeMilliseconds()), once, ProducerStamp.None);
         var (claim, kept) = await ClaimAsync(topic, once);
         if (kept.Answer is { } answer)
             return JsonSerializer.Deserialize<KeptPlace[]>(answer)!.Select(place => place.In(topic.Name)).ToList();
-        var written = await AppendAllAsync(topic, records, once, new ProducerStamp { ProducerId = kept.ProducerId, ProducerEpoch = 0, BaseSequence = 0 });
+
+        // As it was for the first try: the topic may have more partitions by now, and it is later.
+        var placed = Place(records, partition, once.Key, kept.PartitionCount, kept.ClaimedAt);
+        var written = await AppendAllAsync(topic, placed, once, new ProducerStamp { ProducerId = kept.ProducerId, ProducerEpoch = 0, BaseSequence = 0 });
         await grains.GetGrain<IIdempotencyGrain>(IIdempotencyGrain.Key)
             .CompleteAsync(claim, JsonSerializer.SerializeToUtf8Bytes(written.Select(KeptPlace.Of)))
             .WaitAsync(options.Value.RequestTimeout, time);
@@ -73,9 +76,8 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
     private async Task<IReadOnlyList<RecordMetadata>> AppendAllAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, OnceOptions once, ProducerStamp stamp)
     {
         var settings = topics.SettingsOf(topic);
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var byPartition = records.Select((record, index) => (record, index)).GroupBy(one => one.record.Partition!.Value).ToList();
-        var batches = byPartition.ToDictionary(group => group.Key, group => Build(group.Select(one => one.record), stamp, now));
+        var batches = byPartition.ToDictionary(group => group.Key, group => Build(group.Select(one => one.record), stamp));
         foreach (var (partition, batch) in batches)
         {
             if (batch.Length > settings.MaxMessageBytes)
@@ -94,7 +96,7 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
             var result = await AppendAsync(new PartitionId(topic.TopicId, group.Key), batches[group.Key], once);
             var place = 0;
             foreach (var (record, index) in group)
-                written[index] = new RecordMetadata(new TopicPartition(topic.Name, group.Key), result.BaseOffset + place++, result.LogAppendTime >= 0 ? result.LogAppendTime : record.Timestamp ?? now);
+                written[index] = new RecordMetadata(new TopicPartition(topic.Name, group.Key), result.BaseOffset + place++, result.LogAppendTime >= 0 ? result.LogAppendTime : record.Timestamp!.Value);
         }));
         return written;
     }
@@ -103,9 +105,9 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
     private async Task<(IdempotencyClaim Claim, IdempotencyClaimed Kept)> ClaimAsync(TopicDescription topic, OnceOptions once)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{once.Request.Path}\n{once.Request.ContentType}\n{once.Request.Headers["Granary-Key"]}\n"));
+        hash.AppendData(Encoding.UTF8.GetBytes($"{once.Request.Path}\n{once.Request.ContentType}\n{string.Join('\n', RecordInput.HeadersThatCount(once.Request))}\n"));
         hash.AppendData(once.Body.Span);
-        var asked = new IdempotencyClaim(topic.TopicId, once.Key!, hash.GetHashAndReset());
+        var asked = new IdempotencyClaim(topic.TopicId, once.Key!, hash.GetHashAndReset(), topic.PartitionCount);
         var claim = await grains.GetGrain<IIdempotencyGrain>(IIdempotencyGrain.Key)
             .ClaimAsync(asked)
             .WaitAsync(options.Value.RequestTimeout, time);
@@ -140,11 +142,21 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
         throw Problem.Of(result.Error, result.Message);
     }
 
-    private static byte[] Build(IEnumerable<RecordInput> records, in ProducerStamp stamp, long now)
+    /// <summary>Every record with a partition and a time: one without either a key or a partition goes where the idempotency key does.</summary>
+    private static IReadOnlyList<RecordInput> Place(IReadOnlyList<RecordInput> records, int? partition, string idempotencyKey, int partitionCount, long now) =>
+    [
+        .. records.Select(record => record with
+        {
+            Partition = partition ?? record.Partition ?? Murmur2.PartitionOf(record.Key is { } key ? key.Span : Encoding.UTF8.GetBytes(idempotencyKey), partitionCount),
+            Timestamp = record.Timestamp ?? now,
+        }),
+    ];
+
+    private static byte[] Build(IEnumerable<RecordInput> records, in ProducerStamp stamp)
     {
         var writer = new RecordBatchWriter();
         foreach (var record in records)
-            writer.Append(record.Timestamp ?? now, record.Key, record.Value, record.Headers);
+            writer.Append(record.Timestamp!.Value, record.Key, record.Value, record.Headers);
         return writer.Build(stamp);
     }
 

@@ -73,4 +73,7 @@ public sealed record ConsumerGroupHeartbeatReply(
     [property: Id(3)] int MemberEpoch,
     [property: Id(4)] TimeSpan HeartbeatInterval,
     [property: Id(5)] ImmutableArray<PartitionId>? Assignment,
-    [property: Id(6)] ConsumerGroupMember? View);
+    [property: Id(6)] ConsumerGroupMember? View)
+{
+    public static ConsumerGroupHeartbeatReply Refuse(string memberId, ErrorCode error, string? message = null) => new(error, message, memberId, 0, TimeSpan.Zero, null, null);
+}

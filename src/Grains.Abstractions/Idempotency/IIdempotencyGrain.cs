@@ -19,12 +19,15 @@ public interface IIdempotencyGrain : IGrainWithIntegerKey
 }
 
 /// <param name="RequestHash">Of all that makes one request another.</param>
+/// <param name="PartitionCount">The topic's, by which records without a partition are placed.</param>
 [GenerateSerializer, Immutable, Alias("granary.IdempotencyClaim")]
-public sealed record IdempotencyClaim([property: Id(0)] Guid TopicId, [property: Id(1)] string Key, [property: Id(2)] byte[] RequestHash);
+public sealed record IdempotencyClaim([property: Id(0)] Guid TopicId, [property: Id(1)] string Key, [property: Id(2)] byte[] RequestHash, [property: Id(3)] int PartitionCount);
 
 /// <param name="Error">None, or COORDINATOR_NOT_AVAILABLE: nothing is known to be kept, ask again.</param>
 /// <param name="IsSameRequest">False: the key was claimed for another request.</param>
 /// <param name="ProducerId">The producer whose first batch in each partition this request's is.</param>
+/// <param name="PartitionCount">As it was claimed with first.</param>
+/// <param name="ClaimedAt">When it was claimed first, in ms since 1970: the time of records that bring none.</param>
 /// <param name="Answer">The answer that was given; null: none is known to have been.</param>
 [GenerateSerializer, Immutable, Alias("granary.IdempotencyClaimed")]
-public sealed record IdempotencyClaimed([property: Id(0)] ErrorCode Error, [property: Id(1)] bool IsSameRequest, [property: Id(2)] long ProducerId, [property: Id(3)] byte[]? Answer);
+public sealed record IdempotencyClaimed([property: Id(0)] ErrorCode Error, [property: Id(1)] bool IsSameRequest, [property: Id(2)] long ProducerId, [property: Id(3)] byte[]? Answer, [property: Id(4)] int PartitionCount, [property: Id(5)] long ClaimedAt);

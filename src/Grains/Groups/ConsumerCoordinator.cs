@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Granary.Abstractions;
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 
@@ -18,12 +19,21 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
 
     private readonly ConsumerGroup _group = new(kept, TopicsOf(parts), parts.ConsumerOptions, parts.NowMs);
     private readonly HashSet<string> _asking = new(StringComparer.Ordinal);
+    private string _cause = "";
     private long _topicsVersion = parts.Topics.Version;
 
     public ConsumerGroup Group => _group;
 
-    /// <summary>Why there was a rebalance last, for people.</summary>
-    public string Cause { get; private set; } = "";
+    /// <summary>How the group stands, and why there was a rebalance last, for people.</summary>
+    public ClusterHappening Happening => new()
+    {
+        Kind = HappeningKind.GroupChanged,
+        Group = groupId,
+        GroupState = State,
+        Generation = _group.GroupEpoch,
+        Members = _group.Members.Count,
+        Cause = _cause,
+    };
 
     public bool IsEmpty => _group.Members.Count == 0;
 
@@ -145,7 +155,7 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         var epoch = _group.GroupEpoch;
         var taken = step();
         if (_group.GroupEpoch != epoch)
-            Cause = cause;
+            _cause = cause;
         return taken;
     }
 
@@ -163,7 +173,7 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
                 AskAsync(memberId).Ignore();
         }
 
-        return saved || step.Reply is null ? step.Reply : new ConsumerGroupHeartbeatReply(ErrorCode.NotCoordinator, null, step.Reply.MemberId, 0, TimeSpan.Zero, null, null);
+        return saved || step.Reply is null ? step.Reply : ConsumerGroupHeartbeatReply.Refuse(step.Reply.MemberId, ErrorCode.NotCoordinator);
     }
 
     /// <summary>Asks the grain of a member that is overdue; one that does not answer has not heard of it either.</summary>

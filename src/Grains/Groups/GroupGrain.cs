@@ -100,9 +100,9 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         if (refusal == ErrorCode.None && _consumer is null)
             refusal = await BecomeConsumerAsync(beat);
         if (refusal != ErrorCode.None || _consumer is not { } consumer)
-            return Refused(beat, refusal == ErrorCode.None ? ErrorCode.CoordinatorLoadInProgress : refusal);
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refusal == ErrorCode.None ? ErrorCode.CoordinatorLoadInProgress : refusal);
         var reply = await consumer.HeartbeatAsync(beat);
-        await SettleConsumerAsync();
+        await SettleConsumerAsync(isFirst: reply.Error == ErrorCode.None);
         return reply;
     }
 
@@ -115,7 +115,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             var errors = ImmutableArray.CreateBuilder<ErrorCode>();
             foreach (var member in members)
                 errors.Add(await consumer.LeaveAsync(member));
-            await SettleConsumerAsync();
+            await SettleConsumerAsync(isFirst: false);
             return errors.ToImmutable();
         }
 
@@ -251,13 +251,11 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private static string NewMemberId(JoinRequest request) => $"{request.InstanceId ?? request.ClientId}-{Guid.NewGuid()}";
 
-    private static ConsumerGroupHeartbeatReply Refused(ConsumerGroupHeartbeat beat, ErrorCode error) => new(error, null, beat.MemberId, 0, TimeSpan.Zero, null, null);
-
     private ClassicCoordinator Classic(ClassicGroup group) => new(group, parts, SaveAsync, Settle);
 
     private ConsumerCoordinator Consumer(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, SaveAsync);
 
-    /// <summary>For the first consumer member. Members of the classic protocol that wait are told to join again, and then find the other protocol.</summary>
+    /// <summary>For the first consumer member; the classic group is kept until the member is in.</summary>
     private async Task<ErrorCode> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
     {
         await _classic.Saving;
@@ -269,26 +267,42 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return wrong.Error;
         if (GroupConversion.ToConsumer(_classic.Group, parts) is not { } members)
             return ErrorCode.GroupIdNotFound;
-        _classic.End(ErrorCode.RebalanceInProgress);
-        (_consumer, _classic) = (Consumer(members), Classic(new ClassicGroup(parts.Options)));
+        _consumer = Consumer(members);
         return ErrorCode.None;
     }
 
     private async Task BecomeClassicAsync()
     {
         await _saves.Idle;
-        if (_consumer is not { } consumer || _ended)
+
+        // A consumer member may have joined while it was waited for.
+        if (_consumer is not { } consumer || _ended || !(consumer.IsEmpty || ConsumerGroupMigration.CanDowngrade(consumer.Group.Members)))
             return;
         (_consumer, _classic) = (null, Classic(ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now)));
         _classic.TakeOver();
     }
 
-    private async Task SettleConsumerAsync()
+    /// <param name="isFirst">A consumer member was let in: classic members that wait are told to join again, and then find the other protocol.</param>
+    private async Task SettleConsumerAsync(bool isFirst)
     {
-        if (_consumer is { } consumer && ConsumerGroupMigration.CanDowngrade(consumer.Group.Members))
+        var hasClassic = _classic.Group.Members.Count > 0;
+        if (hasClassic && isFirst)
+        {
+            _classic.End(ErrorCode.RebalanceInProgress);
+            _classic = Classic(new ClassicGroup(parts.Options));
+        }
+        else if (hasClassic && _consumer is { } converted && ConsumerGroupMigration.CanDowngrade(converted.Group.Members))
+        {
+            // Refused: nothing has changed, and nothing was saved.
+            _consumer = null;
+        }
+        else if (_consumer is { } consumer && ConsumerGroupMigration.CanDowngrade(consumer.Group.Members))
+        {
             await BecomeClassicAsync();
-        else
-            Settle();
+            return;
+        }
+
+        Settle();
     }
 
     private void Settle()
@@ -297,15 +311,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         Schedule();
     }
 
-    private ClusterHappening Happening => new()
-    {
-        Kind = HappeningKind.GroupChanged,
-        Group = _groupId,
-        GroupState = State,
-        Generation = _consumer?.Group.GroupEpoch ?? _classic.Group.Generation,
-        Members = _consumer?.Group.Members.Count ?? _classic.Group.Members.Count,
-        Cause = _consumer?.Cause ?? _classic.Group.Cause,
-    };
+    private ClusterHappening Happening => _consumer?.Happening ?? GroupHappenings.Of(_groupId, _classic.Group);
 
     private async Task<bool> SaveAsync()
     {
@@ -364,7 +370,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         if (_consumer is { } consumer)
         {
             await consumer.TickAsync();
-            await SettleConsumerAsync();
+            await SettleConsumerAsync(isFirst: false);
             return;
         }
 

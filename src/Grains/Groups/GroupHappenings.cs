@@ -9,6 +9,17 @@ internal sealed class GroupHappenings(ClusterJournal journal)
 {
     private (GroupState State, int Generation) _told;
 
+    /// <summary>How a classic group stands.</summary>
+    public static ClusterHappening Of(string groupId, ClassicGroup group) => new()
+    {
+        Kind = HappeningKind.GroupChanged,
+        Group = groupId,
+        GroupState = group.State,
+        Generation = group.Generation,
+        Members = group.Members.Count,
+        Cause = group.Cause,
+    };
+
     /// <summary>The group is coordinated here from now on.</summary>
     public void Opened(ClusterHappening group)
     {

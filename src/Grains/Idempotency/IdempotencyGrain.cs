@@ -20,13 +20,13 @@ internal sealed class IdempotencyGrain(IdempotencyKeys keys, IOptions<Idempotenc
         var producerId = await GrainFactory.GetGrain<IProducerIdGrain>(IProducerIdGrain.Key).NextAsync();
         try
         {
-            var kept = await keys.ClaimAsync(claim.TopicId, claim.Key, claim.RequestHash, producerId, time.GetUtcNow() - options.Value.Window, CancellationToken.None);
-            return new IdempotencyClaimed(ErrorCode.None, kept.RequestHash.AsSpan().SequenceEqual(claim.RequestHash), kept.ProducerId, kept.Answer);
+            var kept = await keys.ClaimAsync(claim, producerId, time.GetUtcNow() - options.Value.Window, CancellationToken.None);
+            return new IdempotencyClaimed(ErrorCode.None, kept.RequestHash.AsSpan().SequenceEqual(claim.RequestHash), kept.ProducerId, kept.Answer, kept.PartitionCount, kept.ClaimedAt);
         }
         catch (StoreUnavailableException unavailable)
         {
             log.LogWarning("An idempotency key could not be kept: {Reason}", unavailable.Message);
-            return new IdempotencyClaimed(ErrorCode.CoordinatorNotAvailable, false, -1, null);
+            return new IdempotencyClaimed(ErrorCode.CoordinatorNotAvailable, false, -1, null, 0, 0);
         }
     }
 

@@ -1,10 +1,13 @@
+using Granary.Abstractions.Idempotency;
 using Npgsql;
 
 namespace Granary.Grains.Storage;
 
 /// <param name="RequestHash">Of the request that has the key.</param>
 /// <param name="Answer">Null: none is kept.</param>
-internal sealed record KeptIdempotencyKey(byte[] RequestHash, long ProducerId, byte[]? Answer);
+/// <param name="PartitionCount">The topic's, when the key was claimed.</param>
+/// <param name="ClaimedAt">In ms since 1970.</param>
+internal sealed record KeptIdempotencyKey(byte[] RequestHash, long ProducerId, byte[]? Answer, int PartitionCount, long ClaimedAt);
 
 /// <summary>Idempotency keys in PostgreSQL.</summary>
 internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions options, TimeProvider time) : IAsyncDisposable
@@ -15,6 +18,7 @@ internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions op
             key text NOT NULL,
             request_hash bytea NOT NULL,
             producer_id bigint NOT NULL,
+            partition_count int NOT NULL,
             answer bytea,
             created_at timestamptz NOT NULL,
             PRIMARY KEY (topic_id, key));
@@ -24,13 +28,14 @@ internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions op
     /// <summary>The row as it is after the claim: the new one, or the one that was there. None where another claim was being made: to be tried again.</summary>
     private const string ClaimStatement = """
         WITH claimed AS (
-            INSERT INTO granary.idempotency_keys AS kept (topic_id, key, request_hash, producer_id, created_at) VALUES ($1, $2, $3, $4, $5)
+            INSERT INTO granary.idempotency_keys AS kept (topic_id, key, request_hash, producer_id, created_at, partition_count) VALUES ($1, $2, $3, $4, $5, $7)
             ON CONFLICT (topic_id, key) DO UPDATE
-                SET request_hash = excluded.request_hash, producer_id = excluded.producer_id, answer = NULL, created_at = excluded.created_at
+                SET request_hash = excluded.request_hash, producer_id = excluded.producer_id, answer = NULL, created_at = excluded.created_at,
+                    partition_count = excluded.partition_count
                 WHERE kept.created_at < $6
-            RETURNING 0 AS place, request_hash, producer_id, answer)
+            RETURNING 0 AS place, request_hash, producer_id, answer, partition_count, created_at)
         SELECT * FROM claimed
-        UNION ALL SELECT 1, request_hash, producer_id, answer FROM granary.idempotency_keys WHERE topic_id = $1 AND key = $2
+        UNION ALL SELECT 1, request_hash, producer_id, answer, partition_count, created_at FROM granary.idempotency_keys WHERE topic_id = $1 AND key = $2
         ORDER BY place LIMIT 1
         """;
 
@@ -47,7 +52,7 @@ internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions op
 
     /// <summary>Claims the key where nobody has it, or who had it did so before <paramref name="oldest"/>.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
-    public async Task<KeptIdempotencyKey> ClaimAsync(Guid topicId, string key, byte[] requestHash, long producerId, DateTimeOffset oldest, CancellationToken cancellation)
+    public async Task<KeptIdempotencyKey> ClaimAsync(IdempotencyClaim claim, long producerId, DateTimeOffset oldest, CancellationToken cancellation)
     {
         while (true)
         {
@@ -58,13 +63,13 @@ internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions op
                     {
                         Parameters =
                         {
-                            new() { Value = topicId }, new() { Value = key }, new() { Value = requestHash }, new() { Value = producerId },
-                            new() { Value = time.GetUtcNow() }, new() { Value = oldest },
+                            new() { Value = claim.TopicId }, new() { Value = claim.Key }, new() { Value = claim.RequestHash }, new() { Value = producerId },
+                            new() { Value = time.GetUtcNow() }, new() { Value = oldest }, new() { Value = claim.PartitionCount },
                         },
                     };
                     await using var reader = await command.ExecuteReaderAsync(limit);
                     return await reader.ReadAsync(limit)
-                        ? new KeptIdempotencyKey(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3))
+                        ? new KeptIdempotencyKey(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3), reader.GetInt32(4), reader.GetFieldValue<DateTimeOffset>(5).ToUnixTimeMilliseconds())
                         : null;
                 },
                 cancellation);

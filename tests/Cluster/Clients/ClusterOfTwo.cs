@@ -24,7 +24,7 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
 
     public IGrainFactory Client => _cluster.Client;
 
-    public static async Task<ClusterOfTwo> StartAsync(PrivatePostgres postgres, CancellationToken cancellation)
+    public static async Task<ClusterOfTwo> StartAsync(PrivatePostgres postgres, CancellationToken cancellation, Action<IServiceCollection>? services = null)
     {
         await using var plain = await postgres.CreateDatabaseAsync();
         var connection = new NpgsqlConnectionStringBuilder(plain.ConnectionString) { SearchPath = OrleansStorageSchema.Schema };
@@ -37,6 +37,7 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
             host.Services.AddGranaryStorage(source);
             host.Services.AddGranaryTopics();
             host.Services.AddGranaryPartitions();
+            services?.Invoke(host.Services);
         });
         builder.ConfigureSilo((_, silo) =>
         {

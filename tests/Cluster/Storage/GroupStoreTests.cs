@@ -60,7 +60,7 @@ public sealed class GroupStoreTests(PrivatePostgres server)
         await store.CreateAsync("two", 2, Cancellation);
 
         Assert.Null(await store.CreateAsync("three", 2, Cancellation));
-        Assert.True(await store.NoteAsync(one, "consumer", GroupState.Stable, Cancellation));
+        Assert.True(await store.NoteAsync(one, "consumer", GroupState.Stable, GroupType.Classic, Cancellation));
         Assert.Equal([new("one", "consumer", GroupState.Stable), new("two", "", GroupState.Empty)], await store.ListAsync(Cancellation));
         Assert.Empty(await otherCluster.ListAsync(Cancellation));
         await store.WriteAsync(one, [Write(TestStore.NewPartition(), 1)]);

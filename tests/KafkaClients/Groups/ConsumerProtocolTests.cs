@@ -12,7 +12,7 @@ public sealed class ConsumerProtocolTests(BrokerFixture broker, ITestOutputHelpe
     private const int Partitions = 6;
 
     [Fact]
-    public async Task Members_ComeAndGo_EachRecordIsReadAndNobodyPausesForLong()
+    public async Task Members_ComeAndGo_AndEachRecordIsRead()
     {
         var topic = await Topics.CreateAsync(broker.Bootstrap, Partitions);
         var group = $"g-{Guid.NewGuid():N}";
@@ -55,7 +55,7 @@ public sealed class ConsumerProtocolTests(BrokerFixture broker, ITestOutputHelpe
     }
 
     [Fact]
-    public async Task Describe_OfAConsumerGroup_TellsMembersAndAssignments()
+    public async Task List_OfGroups_TellsWhichProtocolTheySpeak()
     {
         var topic = await Topics.CreateAsync(broker.Bootstrap, Partitions);
         var group = $"g-{Guid.NewGuid():N}";

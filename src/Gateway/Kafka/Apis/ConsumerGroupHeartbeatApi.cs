@@ -17,14 +17,14 @@ internal sealed class ConsumerGroupHeartbeatApi(GroupCalls groups)
     public async ValueTask<ConsumerGroupHeartbeatResponse> HandleAsync(RequestContext context, ConsumerGroupHeartbeatRequest request)
     {
         if (Refuse(context, request) is { } refusal)
-            return ToResponse(new ConsumerGroupHeartbeatReply(ErrorCode.InvalidRequest, refusal, request.MemberId, 0, TimeSpan.Zero, null, null));
+            return ToResponse(ConsumerGroupHeartbeatReply.Refuse(request.MemberId, ErrorCode.InvalidRequest, refusal));
         var beat = ToHeartbeat(context, request);
         var reply = await groups.AskMemberAsync(
             context,
             request.GroupId,
             beat.MemberId,
             member => member.HeartbeatAsync(beat),
-            error => new ConsumerGroupHeartbeatReply(error, null, beat.MemberId, 0, TimeSpan.Zero, null, null));
+            error => ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, error));
         return ToResponse(reply);
     }
 

@@ -1,14 +1,13 @@
-using Granary.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans.Configuration;
 
-namespace Granary.Chaos;
+namespace Granary.Support;
 
 /// <summary>An Orleans client of the cluster, as a service has one: it finds the silos in the database.</summary>
-internal sealed class ClusterClient : IAsyncDisposable
+public sealed class ClusterClient : IAsyncDisposable
 {
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(200);
 
@@ -18,7 +17,9 @@ internal sealed class ClusterClient : IAsyncDisposable
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IClusterClient>();
 
-    public static async Task<ClusterClient> ConnectAsync(ClusterProcess cluster)
+    public static Task<ClusterClient> ConnectAsync(ClusterProcess cluster) => ConnectAsync(cluster.Postgres.ConnectionString, ClusterProcess.ClusterId);
+
+    public static async Task<ClusterClient> ConnectAsync(string postgresConnectionString, string clusterId)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -27,9 +28,9 @@ internal sealed class ClusterClient : IAsyncDisposable
             client.UseAdoNetClustering(options =>
             {
                 options.Invariant = "Npgsql";
-                options.ConnectionString = new NpgsqlConnectionStringBuilder(cluster.Postgres.ConnectionString) { SearchPath = "granary" }.ConnectionString;
+                options.ConnectionString = new NpgsqlConnectionStringBuilder(postgresConnectionString) { SearchPath = "granary" }.ConnectionString;
             });
-            client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (ClusterProcess.ClusterId, ClusterProcess.ClusterId));
+            client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, clusterId));
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(1));
             client.UseConnectionRetryFilter(async (_, stopping) =>
             {

@@ -1,0 +1,59 @@
+using Granary.Support;
+
+namespace Granary.KafkaClients.Http;
+
+/// <summary>A live tail over HTTP while silos die.</summary>
+public sealed class TailTests
+{
+    private const int Records = 300;
+
+    [Fact]
+    public async Task Tail_SurvivesTheDeathOfSilos_WithoutAGapOrADouble()
+    {
+        await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = 3 });
+        using var first = new HttpApi(cluster[0].HttpUrl);
+        var topic = await first.CreateTopicAsync(6);
+        using var ending = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        var reading = ReadAsync([cluster[2].HttpUrl, cluster[0].HttpUrl], topic, ending.Token);
+        for (var number = 0; number < Records; number++)
+        {
+            // One that leads partitions of the tail, then the one that serves it.
+            if (number == 100)
+                cluster[1].Kill();
+            if (number == 200)
+                cluster[2].Kill();
+            await first.PostAsync($"/topics/{topic}/partitions/{number % 6}/records", $$"""{"value":"{{number}}"}""", ("Idempotency-Key", $"tail-{number}"));
+        }
+
+        var read = await reading;
+
+        Assert.Equal(Enumerable.Range(0, Records).Select(number => $"{number}").Order(), read.Select(one => one.Value).Order());
+        foreach (var partition in read.GroupBy(one => one.Partition))
+            Assert.Equal(Enumerable.Range(0, partition.Count()).Select(offset => (long)offset), partition.Select(one => one.Offset));
+    }
+
+    /// <summary>Reads as an EventSource does: what ends begins again at another gateway, with the last event's id.</summary>
+    private static async Task<List<(int Partition, long Offset, string Value)>> ReadAsync(string[] gateways, string topic, CancellationToken cancellation)
+    {
+        var read = new List<(int Partition, long Offset, string Value)>();
+        var id = "0:0,1:0,2:0,3:0,4:0,5:0";
+        for (var attempt = 0; ; attempt++)
+        {
+            using var api = new HttpApi(gateways[attempt % gateways.Length]);
+            try
+            {
+                await foreach (var one in api.StreamAsync($"/topics/{topic}/stream", id, cancellation))
+                {
+                    id = one.Id;
+                    read.Add((one.Data.GetProperty("partition").GetInt32(), one.Data.GetProperty("offset").GetInt64(), one.Data.GetProperty("value").GetProperty("text").GetString()!));
+                    if (read.Count == Records)
+                        return read;
+                }
+            }
+            catch (Exception lost) when (lost is HttpRequestException or IOException)
+            {
+                await Task.Delay(50, cancellation);
+            }
+        }
+    }
+}
