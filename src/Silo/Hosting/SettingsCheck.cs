@@ -3,6 +3,7 @@ using System.Reflection;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Groups;
 using Granary.Grains.Partitions;
+using Granary.Grains.Replay;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
@@ -25,6 +26,7 @@ internal static class SettingsCheck
         .. Wrong<PartitionOptions>(configuration, "Partitions", options => options.Validate()),
         .. Wrong<PlacementOptions>(configuration, "Placement", options => options.Validate()),
         .. Wrong<GroupOptions>(configuration, "Groups", options => options.Validate()),
+        .. Wrong<ReplayOptions>(configuration, "Replay", options => options.Validate()),
         .. Wrong<TopicOptions>(configuration, "Topics", options => options.Validate()),
         .. Wrong<KafkaOptions>(configuration, "Kafka", options => options.Validate()),
     ];

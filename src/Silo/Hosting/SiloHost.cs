@@ -4,6 +4,7 @@ using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Groups;
 using Granary.Grains.Partitions;
+using Granary.Grains.Replay;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
@@ -73,6 +74,7 @@ internal static class SiloHost
         builder.Services.Configure<PartitionOptions>(builder.Configuration.GetSection("Granary:Partitions"));
         builder.Services.Configure<PlacementOptions>(builder.Configuration.GetSection("Granary:Placement"));
         builder.Services.Configure<GroupOptions>(builder.Configuration.GetSection("Granary:Groups"));
+        builder.Services.Configure<ReplayOptions>(builder.Configuration.GetSection("Granary:Replay"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
         builder.Services.Configure<KafkaOptions>(options => (options.NodeId, options.ClusterId) = (node, settings.ClusterId));
@@ -81,6 +83,7 @@ internal static class SiloHost
         builder.Services.AddGranaryTopics();
         builder.Services.AddGranaryPartitions();
         builder.Services.AddGranaryGroups();
+        builder.Services.AddGranaryReplay();
         builder.Services.AddGranaryMembers(database.Source, database.ConnectionString, settings.ClusterId);
         builder.Services.AddGranaryGateway();
         builder.Services.AddGranaryMembership();

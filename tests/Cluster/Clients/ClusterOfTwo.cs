@@ -1,5 +1,7 @@
 using Granary.Cluster.Storage;
+using Granary.Grains.Groups;
 using Granary.Grains.Partitions;
+using Granary.Grains.Replay;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
 using Granary.Silo.Hosting;
@@ -37,6 +39,9 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
             host.Services.AddGranaryStorage(source);
             host.Services.AddGranaryTopics();
             host.Services.AddGranaryPartitions();
+            host.Services.AddGranaryGroups();
+            host.Services.AddGranaryReplay();
+            host.Services.Configure<GroupOptions>(groups => groups.InitialRebalanceDelay = TimeSpan.Zero);
         });
         builder.ConfigureSilo((_, silo) =>
         {

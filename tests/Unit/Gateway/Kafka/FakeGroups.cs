@@ -27,6 +27,8 @@ internal sealed class FakeGroups : IGroupGrain, IGroupListGrain
 
     public Task<ErrorCode> DeleteAsync() => Task.FromResult(ErrorCode.GroupIdNotFound);
 
+    public Task<ResetResult> ResetAsync(OffsetReset reset) => throw new NotSupportedException();
+
     public Task ExpireAsync() => Task.CompletedTask;
 
     public Task MoveAsync(SiloAddress from, SiloAddress to) => Task.CompletedTask;
