@@ -35,8 +35,12 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         _ownership = new PartitionOwnership(store, topics, silo, DeactivateOnIdle);
         if (!PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition))
             return Task.CompletedTask;
-        _describe = _ownership.Describe;
-        silo.Placement.Hosted.Add(partition, _describe);
+        if (!silo.Rehearsal.Holds(partition))
+        {
+            _describe = _ownership.Describe;
+            silo.Placement.Hosted.Add(partition, _describe);
+        }
+
         var luggage = _luggage;
         _luggage = null;
         return _ownership.StartAsync(partition, luggage, cancellationToken);
@@ -46,7 +50,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     {
         if (reason.ReasonCode == DeactivationReasonCode.Migrating)
             _luggage = _ownership.Pack(silo.Placement.Options.LuggageBytes);
-        await _ownership.CloseAsync(cancellationToken);
+        await _ownership.CloseAsync(_luggage?.Producers is not null, cancellationToken);
         if (_describe is not null)
             silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
     }
@@ -84,6 +88,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var verdict = log.Producers.Check(header);
         return verdict.Kind switch
         {
+            ProducerVerdictKind.Accepted when request.ExpectedOffset >= 0 && request.ExpectedOffset != log.Offsets.StagedEndOffset => Task.FromResult(EndsElsewhere(log, request.ExpectedOffset)),
             ProducerVerdictKind.Accepted => Write(log, bytes, header, settings, now),
             ProducerVerdictKind.Duplicate => AnswerDuplicate(log, verdict.FirstCopy, settings),
             _ => Refuse(verdict.Error, verdict.Message!, log),
@@ -292,6 +297,13 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (!ReferenceEquals(settings, _limitsOf))
             (_limits, _limitsOf) = (new SegmentLimits(settings.SegmentBytes, settings.SegmentAge, settings.Retention), settings);
         return _limits!;
+    }
+
+    private static AppendResult EndsElsewhere(OpenLog log, long expected)
+    {
+        PartitionMetrics.Refused(ErrorCode.OffsetOutOfRange);
+        return new AppendResult(
+            ErrorCode.OffsetOutOfRange, log.Offsets.StagedEndOffset, -1, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch, $"the log does not end at offset {expected}");
     }
 
     private static Task<AppendResult> Refuse(ErrorCode error, string message, OpenLog? log = null)

@@ -11,11 +11,13 @@ internal sealed class SiloPartitions
         IOptions<PartitionOptions> options,
         PartitionDiagnostics diagnostics,
         PlacementParts placement,
+        RehearsalTopic rehearsal,
         IHostApplicationLifetime lifetime)
     {
         Options = options.Value;
         Diagnostics = diagnostics;
         Placement = placement;
+        Rehearsal = rehearsal;
         Stopping = lifetime.ApplicationStopping;
         Time = placement.Time;
         Tail = new TailCache(Options.TailCacheBytes);
@@ -29,6 +31,8 @@ internal sealed class SiloPartitions
 
     /// <summary>Which silo this is, what else is on it, and whether it still counts as a member.</summary>
     public PlacementParts Placement { get; }
+
+    public RehearsalTopic Rehearsal { get; }
 
     public TimeProvider Time { get; }
 

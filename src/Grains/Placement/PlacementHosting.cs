@@ -24,6 +24,7 @@ public static class PlacementHosting
         services.TryAddSingleton<MembersRefresh>(static () => Task.CompletedTask);
         services.TryAddSingleton<PlacementDiagnostics>();
         services.TryAddSingleton<PlacementParts>();
+        services.TryAddSingleton<RehearsalTopic>();
         services.AddPlacementDirector<PlacedByMap, PlacedByMapDirector>();
         services.AddPlacementDirector<CoordinatedByMap, CoordinatedByMapDirector>();
         services.AddPlacementDirector<PlacedOnSilo, PlacedOnSiloDirector>();
@@ -36,6 +37,7 @@ public static class PlacementHosting
         services.AddSingleton<PartitionMover>();
         services.AddHostedService(static provider => provider.GetRequiredService<PartitionMover>());
         services.AddHostedService<PartitionReviver>();
+        services.AddSingleton<Rehearsal>();
         return services;
     }
 }

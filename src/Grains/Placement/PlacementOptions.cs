@@ -24,6 +24,9 @@ public sealed class PlacementOptions
     /// <summary>Newest bytes of a partition that it takes along when it moves, so that readers at its tail need no PostgreSQL.</summary>
     public int LuggageBytes { get; set; } = 1 << 20;
 
+    /// <summary>How long a silo that starts may practise with the others before it takes part; 0: it does not, and the first partitions come slowly.</summary>
+    public TimeSpan RehearsalLimit { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate() =>
         Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
@@ -36,6 +39,7 @@ public sealed class PlacementOptions
         (MovePollInterval > TimeSpan.Zero, nameof(MovePollInterval), MovePollInterval, "above 0"),
         (StrayInterval > TimeSpan.Zero, nameof(StrayInterval), StrayInterval, "above 0"),
         (MoveTimeout > TimeSpan.Zero, nameof(MoveTimeout), MoveTimeout, "above 0"),
+        (RehearsalLimit >= TimeSpan.Zero, nameof(RehearsalLimit), RehearsalLimit, "0 or more"),
         (LuggageBytes is >= 0 and <= 64 << 20, nameof(LuggageBytes), LuggageBytes, "0 to 67108864"),
     ];
 }

@@ -3,6 +3,7 @@ using Granary.Gateway.Hosting;
 using Granary.Gateway.Http;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Groups;
+using Granary.Grains.Idempotency;
 using Granary.Grains.Partitions;
 using Granary.Grains.Replay;
 using Granary.Grains.Placement;
@@ -85,13 +86,18 @@ internal static class SiloHost
         builder.Services.AddGranaryGroups();
         builder.Services.AddGranaryReplay();
         builder.Services.AddGranaryMembers(database.Source, database.ConnectionString, settings.ClusterId);
+        builder.Services.Configure<HttpOptions>(builder.Configuration.GetSection("Granary:Http"));
+        builder.Services.Configure<IdempotencyOptions>(builder.Configuration.GetSection("Granary:Idempotency"));
+        builder.Services.AddGranaryIdempotency();
         builder.Services.AddGranaryGateway();
+        builder.Services.AddGranaryHttp();
         builder.Services.AddGranaryMembership();
         builder.Services.AddGranaryTelemetry("granary");
         builder.Services.AddGranaryHealth().AddDatabaseCheck(database.Source);
         var app = builder.Build();
+        app.UseGranaryHttp();
         app.MapGranaryHealth();
-        app.MapGranaryCluster();
+        app.MapGranaryHttp();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
