@@ -19,7 +19,7 @@ public interface IGroupResetGrain : IGrainWithStringKey
     [Alias("Execute")]
     Task<ResetResult> ExecuteAsync(ResetExecution execution);
 
-    /// <summary>Plans that can be executed, newest first.</summary>
+    /// <summary>Plans that are kept, newest first; those that were executed are among them, and are not executed again.</summary>
     [Alias("Plans")]
     Task<ImmutableArray<ResetPlan>> PlansAsync();
 

@@ -107,7 +107,7 @@ public sealed record PlannedReset(
 public readonly record struct ResetDistance(
     [property: Id(0)] long RereadRecords, [property: Id(1)] long RereadBytes, [property: Id(2)] long SkippedRecords, [property: Id(3)] long SkippedBytes);
 
-/// <summary>What a reset would do. Kept until it is executed, is forgotten for newer plans of the group, or is too old.</summary>
+/// <summary>What a reset would do. Kept, executed or not, until it is forgotten for newer plans of the group or is too old.</summary>
 /// <param name="Message">Why there is no plan; null where there is one.</param>
 /// <param name="PlanId">Names the plan, and the reset when it has been executed.</param>
 /// <param name="ActiveMembers">Members of the group when the plan was made: while it has any, it is executed only if told to.</param>

@@ -2,7 +2,7 @@ using Granary.Abstractions.Groups;
 
 namespace Granary.Grains.Replay;
 
-/// <summary>What grain storage keeps: plans that were not executed yet, newest first.</summary>
+/// <summary>What grain storage keeps: the newest plans, newest first, executed or not.</summary>
 [GenerateSerializer, Alias("granary.ResetPlansState")]
 public sealed class ResetPlansState
 {

@@ -8,6 +8,8 @@ using Granary.Silo.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orleans.Configuration;
+using Orleans.Serialization;
+using Orleans.Storage;
 using Orleans.TestingHost;
 
 namespace Granary.Cluster.Clients;
@@ -45,11 +47,12 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
         });
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddAdoNetGrainStorage("granary", storage =>
+            silo.AddAdoNetGrainStorage("granary", storage => storage.Configure<Serializer>((options, serializer) =>
             {
-                storage.Invariant = "Npgsql";
-                storage.ConnectionString = connection.ConnectionString;
-            });
+                options.Invariant = "Npgsql";
+                options.ConnectionString = connection.ConnectionString;
+                options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+            }));
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
                 membership.ProbeTimeout = TimeSpan.FromMilliseconds(500);

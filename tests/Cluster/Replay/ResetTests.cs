@@ -100,7 +100,7 @@ public sealed class ResetTests(PrivatePostgres postgres)
         [ErrorCode.None],
         await GroupOf(cluster).CommitAsync(new CommitRequest(new GroupCaller("", null, -1), [new OffsetToCommit(new PartitionId(topic, 0), offset, -1, "")])));
 
-    private static async Task<long[]> PositionsAsync(ClusterOfTwo cluster) =>
+    private static async Task<IReadOnlyList<long>> PositionsAsync(ClusterOfTwo cluster) =>
         [.. (await GroupOf(cluster).FetchOffsetsAsync([])).Offsets.OrderBy(offset => offset.Partition.Index).Select(offset => offset.Offset)];
 
     private static Task<ResetResult> ExecuteAsync(ClusterOfTwo cluster, ResetExecution execution) => new LogAdmin(cluster.Client).ExecuteResetAsync(Group, execution);
