@@ -3,6 +3,7 @@ using Granary.Abstractions;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
+using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +13,7 @@ namespace Granary.Grains.Replay;
 /// Plans and executes resets of one group. Key: <see cref="IGroupGrain.KeyOf"/>. Persisted: plans, before they are told; what was executed is the
 /// group's, which writes positions and history in one transaction. Concurrency: one call at a time. A restart loses nothing that was answered.
 /// </summary>
+[CoordinatedByMap]
 internal sealed class GroupResetGrain(
     [PersistentState("resets", "granary")] IPersistentState<ResetPlansState> state,
     IGroupStore store,
