@@ -98,6 +98,9 @@ public sealed class FaultyPartitionStore(IPartitionStore inner) : IPartitionStor
     public Task<IReadOnlyList<StoredSegment>> ListSegmentsAsync(OwnedPartition partition, CancellationToken cancellation) =>
         Reach(() => inner.ListSegmentsAsync(partition, cancellation));
 
+    public Task<long> MeasureAsync(OwnedPartition partition, long startOffset, long endOffset, CancellationToken cancellation) =>
+        Reach(() => inner.MeasureAsync(partition, startOffset, endOffset, cancellation));
+
     public Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation) =>
         RefusesWork(partition)
             ? Task.FromResult(AppendOutcome.NotWritten)

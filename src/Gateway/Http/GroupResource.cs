@@ -89,14 +89,17 @@ internal static class GroupResource
     private static IEnumerable<(string Topic, int Partition)> NamesOf(HttpParts parts, IEnumerable<PartitionId> partitions) =>
         partitions.Select(partition => (parts.Topics.Find(partition.TopicId)?.Name ?? partition.TopicId.ToString(), partition.Index));
 
-    private static IGroupGrain Find(HttpParts parts, string group) => group.Length <= IGroupGrain.MaxIdLength
-        ? parts.Grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(group))
+    /// <summary>The group's id, within its bound.</summary>
+    public static string Checked(string group) => group.Length <= IGroupGrain.MaxIdLength
+        ? group
         : throw new Problem(StatusCodes.Status400BadRequest, $"The group's id has {group.Length} characters, {IGroupGrain.MaxIdLength} is the most.")
         {
             Field = "group",
             Limit = IGroupGrain.MaxIdLength,
             Error = ErrorCode.InvalidGroupId,
         };
+
+    private static IGroupGrain Find(HttpParts parts, string group) => parts.Grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(Checked(group)));
 
     private static void Check(ErrorCode error, string group)
     {

@@ -47,6 +47,7 @@ public static class HttpHosting
         endpoints.MapFetch();
         endpoints.MapStream();
         endpoints.MapGroups();
+        endpoints.MapResets();
         endpoints.MapGranaryCluster();
         endpoints.MapOpenApi();
         endpoints.MapScalarApiReference("/reference", static options => options.DefaultFonts = false);

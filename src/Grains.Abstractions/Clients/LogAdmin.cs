@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Topics;
 
 namespace Granary.Abstractions.Clients;
 
-/// <summary>Creates, deletes, lists and changes topics, over <see cref="ITopicCatalogGrain"/>. A refusal is a <see cref="LogException"/>.</summary>
+/// <summary>Creates, deletes, lists and changes topics, over <see cref="ITopicCatalogGrain"/>, and resets groups' positions. A refusal is a <see cref="LogException"/>.</summary>
 public sealed class LogAdmin(IGrainFactory grains)
 {
     private ITopicCatalogGrain Catalog => grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key);
@@ -66,6 +67,25 @@ public sealed class LogAdmin(IGrainFactory grains)
 
     /// <summary>The topic of that name, or null.</summary>
     public async Task<TopicDescription?> FindTopicAsync(string name) => (await ListTopicsAsync()).FirstOrDefault(topic => topic.Name == name);
+
+    /// <summary>Says what a reset of the group's positions would do, and changes nothing. See <see cref="IGroupResetGrain.PlanAsync"/>.</summary>
+    public async Task<ResetPlan> PlanResetAsync(string groupId, params ImmutableArray<ResetRule> rules)
+    {
+        var plan = await ResetsOf(groupId).PlanAsync(rules);
+        return plan.Error == ErrorCode.None ? plan : throw new LogException(plan.Error, $"cannot plan to reset group {groupId}: {plan.Message}");
+    }
+
+    /// <summary>Executes a plan as it was planned. A refusal is in the answer: whether to insist is for the caller to say.</summary>
+    public Task<ResetResult> ExecuteResetAsync(string groupId, ResetExecution execution) => ResetsOf(groupId).ExecuteAsync(execution);
+
+    /// <summary>The group's resets, newest first.</summary>
+    public async Task<IReadOnlyList<RecordedReset>> ListResetsAsync(string groupId, int limit = 100)
+    {
+        var history = await ResetsOf(groupId).HistoryAsync(limit);
+        return history.Error == ErrorCode.None ? history.Resets : throw new LogException(history.Error, $"cannot list resets of group {groupId}: {history.Message}");
+    }
+
+    private IGroupResetGrain ResetsOf(string groupId) => grains.GetGrain<IGroupResetGrain>(IGroupGrain.KeyOf(groupId));
 
     private static TopicDescription TopicOf(ImmutableArray<TopicResult> results, string what, string name) => results is [{ Error: ErrorCode.None, Topic: { } topic }]
         ? topic

@@ -57,6 +57,10 @@ public interface IGroupGrain : IGrainWithStringKey
     [Alias("DeleteOffsets")]
     Task<ImmutableArray<ErrorCode>> DeleteOffsetsAsync(ImmutableArray<PartitionId> partitions);
 
+    /// <summary>Puts positions where a plan says, with their entry in the history; for <see cref="IGroupResetGrain"/>, which others call.</summary>
+    [Alias("Reset")]
+    Task<ResetResult> ResetAsync(OffsetReset reset);
+
     /// <param name="withLags">Asks every partition with a position for its end: a call each.</param>
     [Alias("Describe")]
     Task<GroupDescription> DescribeAsync(bool withLags);

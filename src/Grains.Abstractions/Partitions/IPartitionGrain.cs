@@ -37,6 +37,10 @@ public interface IPartitionGrain : IGrainWithStringKey
     [Alias("FindEpochEnd")]
     Task<EpochEndResult> FindEpochEndAsync(int leaderEpoch, int currentLeaderEpoch);
 
+    /// <summary>Bytes of the whole batches that hold offsets of a range, exact; it reads sizes, at the most of two segments batch by batch.</summary>
+    [ResponseTimeout("00:05:00"), Alias("Measure")]
+    Task<RangeSize> MeasureAsync(OffsetRange range);
+
     /// <summary>Moves the log start offset up to <paramref name="beforeOffset"/> (exclusive bound of what goes; -1: the high watermark).</summary>
     [Alias("DeleteRecords")]
     Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset);

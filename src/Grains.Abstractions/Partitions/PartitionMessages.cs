@@ -120,6 +120,15 @@ public sealed record EpochEndResult(
     [property: Id(1)] int LeaderEpoch,
     [property: Id(2)] long EndOffset);
 
+/// <param name="StartOffset">Inclusive.</param>
+/// <param name="EndOffset">Exclusive.</param>
+[GenerateSerializer, Immutable, Alias("granary.OffsetRange")]
+public readonly record struct OffsetRange([property: Id(0)] long StartOffset, [property: Id(1)] long EndOffset);
+
+/// <param name="SizeBytes">-1 with an error.</param>
+[GenerateSerializer, Immutable, Alias("granary.RangeSize")]
+public readonly record struct RangeSize([property: Id(0)] ErrorCode Error, [property: Id(1)] long SizeBytes);
+
 [GenerateSerializer, Immutable, Alias("granary.DeleteRecordsResult")]
 public sealed record DeleteRecordsResult(
     [property: Id(0)] ErrorCode Error,

@@ -164,6 +164,15 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return [.. answers.Select(answer => answer == ErrorCode.None ? written : answer)];
     }
 
+    public async Task<ResetResult> ResetAsync(OffsetReset reset)
+    {
+        if (Refuse() is var refusal and not ErrorCode.None)
+            return ResetResult.Refuse(ResetRefusal.Other, refusal, "the group cannot be reset here");
+        var result = await _ledger.ResetAsync(reset, isActive: State != GroupState.Empty);
+        EndIfLost();
+        return result;
+    }
+
     public async Task<GroupDescription> DescribeAsync(bool withLags)
     {
         if (Refuse() is var refusal and not ErrorCode.None)

@@ -19,7 +19,9 @@ public static class GroupHosting
         services.AddSingleton<HostedGroups>();
         services.AddSingleton<GroupDiagnostics>();
         services.AddSingleton<GroupParts>();
-        services.AddHostedService<GroupMover>();
+        services.AddSingleton<GroupMover>();
+        services.AddSingleton<ISiloMover>(static provider => provider.GetRequiredService<GroupMover>());
+        services.AddHostedService(static provider => provider.GetRequiredService<GroupMover>());
         services.AddHostedService<GroupSweep>();
         return services;
     }

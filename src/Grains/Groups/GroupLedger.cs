@@ -38,14 +38,30 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         return error;
     }
 
-    public async Task<ErrorCode> WriteAsync(IReadOnlyList<OffsetWrite> writes)
+    /// <summary>Puts positions as planned, all or none, with the entry in the history.</summary>
+    public async Task<ResetResult> ResetAsync(OffsetReset reset, bool isActive)
+    {
+        if (!Exists)
+            return ResetResult.Refuse(ResetRefusal.Other, ErrorCode.GroupIdNotFound, $"group {groupId} does not exist");
+        var check = Offsets.Check(reset, isActive, Writing > 0);
+        if (check is not null)
+            return check;
+        var now = parts.Time.GetUtcNow();
+        var done = new RecordedReset(reset.ResetId, now, reset.By, reset.Why, isActive, [.. reset.Changes.Select(change => change with { From = Offsets.PositionOf(change.Partition) })]);
+        var written = await WriteAsync(GroupOffsets.ToWrites(reset.Changes, now), new ResetEntry(done, parts.Options.MaxResetHistory));
+        return written == ErrorCode.None
+            ? new ResetResult(ResetRefusal.None, ErrorCode.None, null, done)
+            : ResetResult.Refuse(ResetRefusal.Other, written, "it was not written, or nobody can tell: execute the plan again, or read the history");
+    }
+
+    public async Task<ErrorCode> WriteAsync(IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null)
     {
         if (writes.Count == 0)
             return ErrorCode.None;
         if (_owned is not { } owned || IsLost)
             return ErrorCode.NotCoordinator;
         Writing++;
-        var outcome = await parts.Store.WriteAsync(owned, writes);
+        var outcome = await parts.Store.WriteAsync(owned, writes, reset);
         Writing--;
         switch (outcome)
         {

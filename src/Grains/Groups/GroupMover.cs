@@ -13,8 +13,18 @@ namespace Granary.Grains.Groups;
 /// have members, so that members who died with it are missed.
 /// </summary>
 internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IClusterManifestProvider manifests, PlacementParts placement, GroupParts parts)
-    : BackgroundService
+    : BackgroundService, ISiloMover
 {
+    /// <inheritdoc/>
+    public async Task EmptyAsync(CancellationToken cancellation)
+    {
+        while (parts.Hosted.Ids.Any(groupId => TargetOf(groupId) is not null) && !cancellation.IsCancellationRequested)
+        {
+            await MoveAsync(cancellation);
+            await Task.Delay(placement.Options.MovePollInterval, parts.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var former = maps.Map;
@@ -48,23 +58,38 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
         }
     }
 
-    private async Task MoveAsync(CancellationToken cancellation)
+    private Task MoveAsync(CancellationToken cancellation) => Parallel.ForEachAsync(
+        parts.Hosted.Ids.Select(groupId => (groupId, target: TargetOf(groupId))).Where(one => one.target is not null).ToArray(),
+        new ParallelOptions { MaxDegreeOfParallelism = placement.Options.ConcurrentMoves, CancellationToken = cancellation },
+        async (one, _) => await MoveOneAsync(one.groupId, one.target!, cancellation));
+
+    private SiloAddress? TargetOf(string groupId)
     {
-        foreach (var groupId in parts.Hosted.Ids)
+        var coordinator = maps.Map.CoordinatorOf(groupId)?.Silo;
+        return coordinator is null || coordinator.Equals(parts.LocalSilo) ? null : coordinator;
+    }
+
+    private async Task MoveOneAsync(string groupId, SiloAddress target, CancellationToken cancellation)
+    {
+        // Orleans passes a hint over that names a silo whose grain types it has not heard of yet.
+        if (!manifests.Current.Silos.ContainsKey(target))
+            return;
+        try
         {
-            // Orleans passes a hint over that names a silo whose grain types it has not heard of yet.
-            var target = maps.Map.CoordinatorOf(groupId)?.Silo;
-            if (target is null || target.Equals(parts.LocalSilo) || !manifests.Current.Silos.ContainsKey(target))
-                continue;
-            try
-            {
-                await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId)).MoveAsync(parts.LocalSilo, target).WaitAsync(placement.Options.MoveTimeout, parts.Time, cancellation);
-            }
-            catch (Exception failure) when (!cancellation.IsCancellationRequested)
-            {
-                parts.Diagnostics.NotMoved(failure, groupId, target);
-            }
+            await HandOverAsync(groupId, target).WaitAsync(placement.Options.MoveTimeout, parts.Time, cancellation);
         }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        {
+            parts.Diagnostics.NotMoved(failure, groupId, target);
+        }
+    }
+
+    /// <summary>Until it is open where it goes: a call that is sent while a grain moves is answered there.</summary>
+    private async Task HandOverAsync(string groupId, SiloAddress target)
+    {
+        var grain = grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId));
+        await grain.MoveAsync(parts.LocalSilo, target);
+        await grain.DescribeAsync(withLags: false);
     }
 
     private async Task ReviveAsync(ClusterMap former, ClusterMap map, CancellationToken cancellation)

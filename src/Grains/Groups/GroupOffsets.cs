@@ -27,6 +27,38 @@ internal sealed class GroupOffsets(GroupOptions options, IEnumerable<KeptOffset>
         return _kept.Count >= options.MaxOffsets && !_kept.ContainsKey(offset.Partition) ? ErrorCode.GroupMaxSizeReached : ErrorCode.None;
     }
 
+    /// <summary>-1: none.</summary>
+    public long PositionOf(PartitionId partition) => _kept.TryGetValue(partition, out var kept) ? kept.Committed.Offset : -1;
+
+    /// <summary>Why a reset may not be; null: it may.</summary>
+    /// <param name="isWriting">Commits are under way, of which nobody can tell what they will change.</param>
+    public ResetResult? Check(OffsetReset reset, bool isActive, bool isWriting)
+    {
+        if (isActive && !reset.EvenIfActive)
+            return ResetResult.Refuse(ResetRefusal.ActiveMembers, ErrorCode.NonEmptyGroup, "the group has members");
+        if (_kept.Count + reset.Changes.Count(change => change.To >= 0 && !_kept.ContainsKey(change.Partition)) > options.MaxOffsets)
+            return ResetResult.Refuse(ResetRefusal.Other, ErrorCode.GroupMaxSizeReached, $"the group would have more than {options.MaxOffsets} positions");
+        if (reset.EvenIfMoved)
+            return null;
+        if (isWriting)
+            return ResetResult.Refuse(ResetRefusal.StalePlan, ErrorCode.InvalidRequest, "positions of the group are being committed");
+        foreach (var change in reset.Changes)
+        {
+            if (PositionOf(change.Partition) is var position && position != change.From)
+                return ResetResult.Refuse(ResetRefusal.StalePlan, ErrorCode.InvalidRequest, $"the position of {change.Partition} is {position}, the plan began from {change.From}");
+        }
+
+        return null;
+    }
+
+    /// <summary>A position of -1 is forgotten. What a client wrote beside the old one does not belong to the new one.</summary>
+    public static IReadOnlyList<OffsetWrite> ToWrites(ImmutableArray<ResetChange> changes, DateTimeOffset now) =>
+    [
+        .. changes.Select(change => change.To < 0
+            ? new OffsetWrite(change.Partition, null)
+            : ToWrite(new OffsetToCommit(change.Partition, change.To, change.LeaderEpoch, ""), now)),
+    ];
+
     public static OffsetWrite ToWrite(OffsetToCommit offset, DateTimeOffset now) => new(
         offset.Partition,
         new KeptOffset(new CommittedOffset(offset.Partition, offset.Offset, offset.LeaderEpoch, offset.Metadata), now));

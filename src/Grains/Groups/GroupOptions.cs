@@ -48,6 +48,9 @@ public sealed class GroupOptions
     /// <summary>offset.metadata.max.bytes: what a client may write beside a position. More is refused with OFFSET_METADATA_TOO_LARGE.</summary>
     public int MaxOffsetMetadataBytes { get; set; } = 4096;
 
+    /// <summary>Resets of one group that its history keeps; the oldest is forgotten for one more.</summary>
+    public int MaxResetHistory { get; set; } = 100;
+
     /// <summary>offsets.retention.minutes: how long positions are kept after the group is empty, or after the commit where the group never had members.</summary>
     public TimeSpan OffsetsRetention { get; set; } = TimeSpan.FromDays(7);
 
@@ -77,6 +80,7 @@ public sealed class GroupOptions
         (MaxGroups >= 1, nameof(MaxGroups), MaxGroups, "at least 1"),
         (MaxOffsets >= 1, nameof(MaxOffsets), MaxOffsets, "at least 1"),
         (MaxOffsetMetadataBytes >= 0, nameof(MaxOffsetMetadataBytes), MaxOffsetMetadataBytes, "not negative"),
+        (MaxResetHistory >= 1, nameof(MaxResetHistory), MaxResetHistory, "at least 1"),
         (OffsetsRetention > TimeSpan.Zero, nameof(OffsetsRetention), OffsetsRetention, "positive"),
         (ExpiryInterval > TimeSpan.Zero, nameof(ExpiryInterval), ExpiryInterval, "positive"),
         (ConcurrentCalls >= 1, nameof(ConcurrentCalls), ConcurrentCalls, "at least 1"),

@@ -168,6 +168,21 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         return Task.FromResult(new EpochEndResult(ErrorCode.None, epoch, endOffset));
     }
 
+    public async Task<RangeSize> MeasureAsync(OffsetRange range)
+    {
+        if (_ownership.Readable is not { } log)
+            return new RangeSize(_ownership.Refuse(), -1);
+        var (start, end) = (Math.Max(range.StartOffset, log.Offsets.LogStartOffset), Math.Min(range.EndOffset, log.Offsets.HighWatermark));
+        try
+        {
+            return new RangeSize(ErrorCode.None, start < end ? await store.MeasureAsync(log.Owned, start, end, CancellationToken.None) : 0);
+        }
+        catch (StoreUnavailableException)
+        {
+            return new RangeSize(ErrorCode.NotLeaderOrFollower, -1);
+        }
+    }
+
     public async Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset)
     {
         if (_ownership.Writable is not { } log)

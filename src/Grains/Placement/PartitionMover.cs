@@ -15,7 +15,7 @@ public sealed class PartitionMover(
     LeaderTable leaders,
     IGrainFactory grains,
     IClusterManifestProvider manifests,
-    PlacementParts parts) : BackgroundService
+    PlacementParts parts) : BackgroundService, ISiloMover
 {
     /// <summary>Moves everything that belongs elsewhere now; returns how many partitions were asked to go.</summary>
     public async Task<int> MoveAsync(CancellationToken cancellation)
@@ -32,7 +32,7 @@ public sealed class PartitionMover(
         return moved;
     }
 
-    /// <summary>Moves until nothing that belongs elsewhere is left here, or time is over.</summary>
+    /// <inheritdoc/>
     public async Task EmptyAsync(CancellationToken cancellation)
     {
         while (parts.Hosted.Ids.Any(partition => TargetOf(partition) is not null) && !cancellation.IsCancellationRequested)

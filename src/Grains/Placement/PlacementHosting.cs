@@ -38,6 +38,7 @@ public static class PlacementHosting
     public static IServiceCollection AddGranaryMigration(this IServiceCollection services)
     {
         services.AddSingleton<PartitionMover>();
+        services.AddSingleton<ISiloMover>(static provider => provider.GetRequiredService<PartitionMover>());
         services.AddHostedService(static provider => provider.GetRequiredService<PartitionMover>());
         services.AddHostedService<PartitionReviver>();
         services.AddSingleton<Rehearsal>();

@@ -55,7 +55,14 @@ internal static class GroupStatements
     /// One flush: $1 and $2 the owners, $3 to $9 positions, $10 to $12 what is forgotten. Share locks keep an opening out until the commit, and whoever waits
     /// for an opening sees its epoch: so a row is written only by who owns its group at that moment. Returns who does.
     /// </summary>
-    public const string Write = """
+    public const string Write = Written + "\n" + Owners;
+
+    /// <summary>A flush with resets, which are written in the same transaction: more parameters, see <see cref="ResetStatements.Record"/>.</summary>
+    public const string WriteWithResets = Written + "\n" + ResetStatements.Record + "\n" + Owners;
+
+    private const string Owners = "SELECT group_number FROM owned";
+
+    private const string Written = """
         WITH owned AS MATERIALIZED (
             SELECT g.group_number FROM granary.groups g
             JOIN unnest($1::int[], $2::bigint[]) AS o (group_number, owner_epoch) ON g.group_number = o.group_number AND g.owner_epoch = o.owner_epoch
@@ -71,7 +78,6 @@ internal static class GroupStatements
             DELETE FROM granary.group_offset p
             USING unnest($10::int[], $11::uuid[], $12::int[]) AS d (group_number, topic_id, partition), owned
             WHERE d.group_number = owned.group_number AND p.group_number = d.group_number AND p.topic_id = d.topic_id AND p.partition = d.partition)
-        SELECT group_number FROM owned
         """;
 
     /// <summary>$1: group, $2: owner epoch, $3: protocol type, $4: state.</summary>
@@ -79,7 +85,8 @@ internal static class GroupStatements
 
     public const string Delete = """
         WITH gone AS (DELETE FROM granary.groups WHERE group_number = $1 AND owner_epoch = $2 RETURNING group_number),
-        offsets AS (DELETE FROM granary.group_offset WHERE group_number IN (SELECT group_number FROM gone))
+        offsets AS (DELETE FROM granary.group_offset WHERE group_number IN (SELECT group_number FROM gone)),
+        resets AS (DELETE FROM granary.group_resets WHERE group_number IN (SELECT group_number FROM gone))
         SELECT count(*) FROM gone
         """;
 

@@ -22,7 +22,12 @@ internal interface IGroupStore
     /// Writes positions; shares its transaction with whatever else waits. Answers when they are durable. Writes of one owner take effect in the
     /// order in which they are asked for.
     /// </summary>
-    Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes);
+    /// <param name="reset">What goes into the history in the same transaction; null: nothing.</param>
+    Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null);
+
+    /// <summary>The group's history of resets, newest first; empty where there is no such group.</summary>
+    /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
+    Task<ImmutableArray<RecordedReset>> ListResetsAsync(string groupId, int limit, CancellationToken cancellation);
 
     /// <summary>Notes how the group is to be listed; false: the owner is fenced.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
@@ -52,6 +57,9 @@ internal readonly record struct KeptOffset(CommittedOffset Committed, DateTimeOf
 
 /// <param name="Offset">Null: the position is forgotten.</param>
 internal readonly record struct OffsetWrite(PartitionId Partition, KeptOffset? Offset);
+
+/// <param name="Keep">How many resets the group's history keeps, this one with them.</param>
+internal sealed record ResetEntry(RecordedReset Reset, int Keep);
 
 internal enum GroupWriteOutcome
 {

@@ -38,6 +38,9 @@ public interface IPartitionStore
     /// <summary>All segments from the log start on, oldest first; the last one is active where it holds anything.</summary>
     Task<IReadOnlyList<StoredSegment>> ListSegmentsAsync(OwnedPartition partition, CancellationToken cancellation);
 
+    /// <summary>Bytes of the whole batches that hold offsets from <paramref name="startOffset"/> up to <paramref name="endOffset"/> (exclusive), exact.</summary>
+    Task<long> MeasureAsync(OwnedPartition partition, long startOffset, long endOffset, CancellationToken cancellation);
+
     /// <summary>Moves the log start up (never down) and forgets segments that end at or before it. Fenced.</summary>
     Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Npgsql;
 
 namespace Granary.Grains.Storage;
@@ -12,16 +13,28 @@ internal sealed class OffsetFlush
     private readonly Dictionary<(int Group, Guid Topic, int Partition), KeptOffset?> _rows = [];
     private readonly Dictionary<int, long> _owners = [];
 
+    private readonly Dictionary<int, ResetEntry> _resets = [];
+
+    /// <summary>The statement that it is for.</summary>
+    public string Statement => _resets.Count == 0 ? GroupStatements.Write : GroupStatements.WriteWithResets;
+
     /// <summary>Positions in it.</summary>
     public int Count => _rows.Count;
 
-    /// <summary>False: a newer owner of the same group is already in it; the write belongs to the next flush, which will see it fenced.</summary>
-    public bool TryAdd(OwnedGroup group, IReadOnlyList<OffsetWrite> writes)
+    /// <summary>
+    /// False: a newer owner of the same group is already in it, and the write belongs to the next flush, which will see it fenced; or another reset of
+    /// the group, as the history is trimmed once in a flush.
+    /// </summary>
+    public bool TryAdd(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null)
     {
+        if (reset is not null && _resets.ContainsKey(group.Number))
+            return false;
         if (!_owners.TryAdd(group.Number, group.OwnerEpoch) && _owners[group.Number] != group.OwnerEpoch)
             return false;
         foreach (var (partition, offset) in writes)
             _rows[(group.Number, partition.TopicId, partition.Index)] = offset;
+        if (reset is not null)
+            _resets[group.Number] = reset;
         return true;
     }
 
@@ -29,6 +42,7 @@ internal sealed class OffsetFlush
     {
         _rows.Clear();
         _owners.Clear();
+        _resets.Clear();
     }
 
     public void Bind(NpgsqlCommand command)
@@ -48,6 +62,21 @@ internal sealed class OffsetFlush
         Add(command, Array.ConvertAll(gone, key => key.Group));
         Add(command, Array.ConvertAll(gone, key => key.Topic));
         Add(command, Array.ConvertAll(gone, key => key.Partition));
+        if (_resets.Count > 0)
+            BindResets(command);
+    }
+
+    private void BindResets(NpgsqlCommand command)
+    {
+        var entries = _resets.ToArray();
+        Add(command, Array.ConvertAll(entries, entry => entry.Key));
+        Add(command, Array.ConvertAll(entries, entry => entry.Value.Reset.ResetId));
+        Add(command, Array.ConvertAll(entries, entry => entry.Value.Reset.At.UtcDateTime));
+        Add(command, Array.ConvertAll(entries, entry => entry.Value.Reset.By));
+        Add(command, Array.ConvertAll(entries, entry => entry.Value.Reset.Why));
+        Add(command, Array.ConvertAll(entries, entry => entry.Value.Reset.WhileActive));
+        Add(command, Array.ConvertAll(entries, entry => JsonSerializer.Serialize(entry.Value.Reset.Changes)));
+        Add(command, Array.ConvertAll(entries, entry => entry.Value.Keep));
     }
 
     private static void Add<T>(NpgsqlCommand command, T[] values) => command.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values });

@@ -23,9 +23,9 @@ internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options,
 
     public void Start() => _worker = Task.Run(WorkAsync);
 
-    public Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes)
+    public Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null)
     {
-        var pending = new Pending(group, writes);
+        var pending = new Pending(group, writes, reset);
         lock (_lock)
         {
             if (_stopping)
@@ -94,7 +94,7 @@ internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options,
         {
             while (_queue.TryPeek(out var next) && (_taken.Count == 0 || _flush.Count + next.Writes.Count <= options.MaxOffsetsPerFlush))
             {
-                if (!_flush.TryAdd(next.Group, next.Writes))
+                if (!_flush.TryAdd(next.Group, next.Writes, next.Reset))
                     break;
                 _taken.Add(_queue.Dequeue());
                 _queued -= next.Writes.Count;
@@ -131,7 +131,7 @@ internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options,
 
     private async Task<HashSet<int>> WriteAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(GroupStatements.Write, connection);
+        await using var command = new NpgsqlCommand(_flush.Statement, connection);
         _flush.Bind(command);
         await command.PrepareAsync(cancellation);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -141,11 +141,13 @@ internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options,
         return owned;
     }
 
-    private sealed class Pending(OwnedGroup group, IReadOnlyList<OffsetWrite> writes)
+    private sealed class Pending(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset)
         : TaskCompletionSource<GroupWriteOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public OwnedGroup Group { get; } = group;
 
         public IReadOnlyList<OffsetWrite> Writes { get; } = writes;
+
+        public ResetEntry? Reset { get; } = reset;
     }
 }

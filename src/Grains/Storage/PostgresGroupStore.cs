@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Microsoft.Extensions.Logging;
@@ -43,7 +44,29 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
         },
         cancellation);
 
-    public Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes) => _writer.WriteAsync(group, writes);
+    public Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null) =>
+        _writer.WriteAsync(group, writes, reset);
+
+    public Task<ImmutableArray<RecordedReset>> ListResetsAsync(string groupId, int limit, CancellationToken cancellation) => _workSessions.RunAsync(
+        async (connection, timeout) =>
+        {
+            await using var command = Command(connection, ResetStatements.List, _clusterId, groupId, limit);
+            await using var reader = await command.ExecuteReaderAsync(timeout);
+            var found = ImmutableArray.CreateBuilder<RecordedReset>();
+            while (await reader.ReadAsync(timeout))
+            {
+                found.Add(new RecordedReset(
+                    reader.GetGuid(0),
+                    new DateTimeOffset(reader.GetDateTime(1), TimeSpan.Zero),
+                    reader.GetString(2),
+                    reader.GetString(3),
+                    reader.GetBoolean(4),
+                    [.. JsonSerializer.Deserialize<ResetChange[]>(reader.GetString(5))!]));
+            }
+
+            return found.ToImmutable();
+        },
+        cancellation);
 
     public Task<bool> NoteAsync(OwnedGroup group, string protocolType, GroupState state, GroupType type, CancellationToken cancellation) => _workSessions.RunAsync(
         async (connection, limit) =>

@@ -20,6 +20,7 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
     private readonly ReadAhead _history;
     private readonly SegmentReader _reader;
     private readonly TimestampSearch _timestamps;
+    private readonly RangeMeasure _measure;
     private readonly PartitionOpener _opener;
     private readonly PartitionWork _work;
 
@@ -36,6 +37,7 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
         _reader = new SegmentReader(_readSessions, options);
         _history = new ReadAhead(_reader, options, _diagnostics);
         _timestamps = new TimestampSearch(_readSessions);
+        _measure = new RangeMeasure(_readSessions);
         var stuck = new StuckWriters(source, options, time, _diagnostics);
         _opener = new PartitionOpener(_workSessions, new HeaderReader(_readSessions), stuck, options, time);
         _work = new PartitionWork(_workSessions, time, _diagnostics);
@@ -101,6 +103,9 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
             async (connection, limit) =>
                 (await SegmentMap.ListAsync(connection, Own(partition).Id, limit)).ConvertAll(static entry => entry.Segment),
             cancellation);
+
+    public Task<long> MeasureAsync(OwnedPartition partition, long startOffset, long endOffset, CancellationToken cancellation) =>
+        _measure.MeasureAsync(Own(partition), startOffset, endOffset, cancellation);
 
     public Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation) =>
         _work.AdvanceLogStartAsync(Own(partition), logStartOffset, cancellation);

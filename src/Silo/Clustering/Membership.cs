@@ -8,12 +8,12 @@ namespace Granary.Silo.Clustering;
 
 /// <summary>
 /// Enters this silo among the members when all of it is up, and takes it out before anything of it stops: partitions come only to a silo whose
-/// listeners listen, and which has practised, and leave while they still do. Start it last, so that it stops first.
+/// listeners listen, and which has practised, and leave while they still do, as groups do. Start it last, so that it stops first.
 /// </summary>
 internal sealed class Membership(
     MemberRows rows,
     MapKeeper maps,
-    PartitionMover mover,
+    IEnumerable<ISiloMover> movers,
     PlacementParts placement,
     KafkaListener listener,
     Peers peers) : IHostedService
@@ -48,7 +48,7 @@ internal sealed class Membership(
         limit.CancelAfter(s_drainLimit);
         try
         {
-            await mover.EmptyAsync(limit.Token);
+            await Task.WhenAll(movers.Select(mover => mover.EmptyAsync(limit.Token)));
         }
         catch (OperationCanceledException)
         {

@@ -6,6 +6,7 @@ using Granary.Gateway.Kafka;
 using Granary.Grains.Groups;
 using Granary.Grains.Idempotency;
 using Granary.Grains.Partitions;
+using Granary.Grains.Replay;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
@@ -23,12 +24,13 @@ internal static class SettingsCheck
     /// <summary>What is wrong, a sentence each, with the setting's name as an environment variable has it; empty where nothing is.</summary>
     public static IEnumerable<string> Wrong(IConfiguration configuration) =>
     [
-        .. Wrong<SiloSettings>(configuration, "", settings => settings.Validate(), "Storage", "Partitions", "Placement", "Groups", "ConsumerGroups", "Topics", "Kafka", "Live", "Http", "Idempotency"),
+        .. Wrong<SiloSettings>(configuration, "", settings => settings.Validate(), "Storage", "Partitions", "Placement", "Groups", "ConsumerGroups", "Replay", "Topics", "Kafka", "Live", "Http", "Idempotency"),
         .. Wrong<StorageOptions>(configuration, "Storage", options => options.Validate()),
         .. Wrong<PartitionOptions>(configuration, "Partitions", options => options.Validate()),
         .. Wrong<PlacementOptions>(configuration, "Placement", options => options.Validate()),
         .. Wrong<GroupOptions>(configuration, "Groups", options => options.Validate()),
         .. Wrong<ConsumerGroupOptions>(configuration, "ConsumerGroups", options => options.Validate()),
+        .. Wrong<ReplayOptions>(configuration, "Replay", options => options.Validate()),
         .. Wrong<TopicOptions>(configuration, "Topics", options => options.Validate()),
         .. Wrong<LiveOptions>(configuration, "Live", options => options.Validate()),
         .. Wrong<HttpOptions>(configuration, "Http", options => options.Validate()),

@@ -7,6 +7,7 @@ using Granary.Gateway.WebConsole;
 using Granary.Grains.Groups;
 using Granary.Grains.Idempotency;
 using Granary.Grains.Partitions;
+using Granary.Grains.Replay;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
@@ -77,6 +78,7 @@ internal static class SiloHost
         builder.Services.Configure<PlacementOptions>(builder.Configuration.GetSection("Granary:Placement"));
         builder.Services.Configure<GroupOptions>(builder.Configuration.GetSection("Granary:Groups"));
         builder.Services.Configure<ConsumerGroupOptions>(builder.Configuration.GetSection("Granary:ConsumerGroups"));
+        builder.Services.Configure<ReplayOptions>(builder.Configuration.GetSection("Granary:Replay"));
         builder.Services.Configure<TopicOptions>(builder.Configuration.GetSection("Granary:Topics"));
         builder.Services.Configure<LiveOptions>(builder.Configuration.GetSection("Granary:Live"));
         builder.Services.Configure<KafkaOptions>(builder.Configuration.GetSection("Granary:Kafka"));
@@ -86,6 +88,7 @@ internal static class SiloHost
         builder.Services.AddGranaryTopics();
         builder.Services.AddGranaryPartitions();
         builder.Services.AddGranaryGroups();
+        builder.Services.AddGranaryReplay();
         builder.Services.AddGranaryMembers(database.Source, database.ConnectionString, settings.ClusterId);
         builder.Services.Configure<HttpOptions>(builder.Configuration.GetSection("Granary:Http"));
         builder.Services.Configure<IdempotencyOptions>(builder.Configuration.GetSection("Granary:Idempotency"));

@@ -96,6 +96,15 @@ internal static class ApiCalls
             FindCoordinatorRequest.IsFlexible,
             FindCoordinatorResponse.Read);
 
+    /// <summary>Commits a position for a group without members; its error code.</summary>
+    public static async Task<short> CommitAsync(this KafkaWire client, string group, string topic, int partition, long offset)
+    {
+        var request = new OffsetCommitRequest { GroupId = group, GenerationIdOrMemberEpoch = -1, MemberId = "" };
+        request.Topics.Add(new() { Name = topic, Partitions = [new() { PartitionIndex = partition, CommittedOffset = offset, CommittedMetadata = "" }] });
+        var answer = await client.CallAsync(OffsetCommitRequest.ApiKey, 8, request.Write, OffsetCommitRequest.IsFlexible, OffsetCommitResponse.Read);
+        return answer.Topics[0].Partitions[0].ErrorCode;
+    }
+
     /// <summary>A topic of its own for a test; its name.</summary>
     public static async Task<string> NewTopicAsync(this KafkaWire client, int partitions = 1, params (string Name, string Value)[] configs)
     {

@@ -1,11 +1,15 @@
 using Granary.Cluster.Storage;
+using Granary.Grains.Groups;
 using Granary.Grains.Partitions;
+using Granary.Grains.Replay;
 using Granary.Grains.Storage;
 using Granary.Grains.Topics;
 using Granary.Silo.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orleans.Configuration;
+using Orleans.Serialization;
+using Orleans.Storage;
 using Orleans.TestingHost;
 
 namespace Granary.Cluster.Clients;
@@ -37,15 +41,19 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
             host.Services.AddGranaryStorage(source);
             host.Services.AddGranaryTopics();
             host.Services.AddGranaryPartitions();
+            host.Services.AddGranaryGroups();
+            host.Services.AddGranaryReplay();
+            host.Services.Configure<GroupOptions>(groups => groups.InitialRebalanceDelay = TimeSpan.Zero);
             services?.Invoke(host.Services);
         });
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddAdoNetGrainStorage("granary", storage =>
+            silo.AddAdoNetGrainStorage("granary", storage => storage.Configure<Serializer>((options, serializer) =>
             {
-                storage.Invariant = "Npgsql";
-                storage.ConnectionString = connection.ConnectionString;
-            });
+                options.Invariant = "Npgsql";
+                options.ConnectionString = connection.ConnectionString;
+                options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+            }));
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
                 membership.ProbeTimeout = TimeSpan.FromMilliseconds(500);

@@ -17,7 +17,6 @@ public sealed class SubscriptionTests(PrivatePostgres postgres)
     {
         await using var cluster = await ClusterOfTwo.StartAsync(postgres, TestContext.Current.CancellationToken, services =>
         {
-            services.AddGranaryGroups();
 
             // A member that died with its silo is missed soon.
             services.Configure<ConsumerGroupOptions>(options => (options.SessionTimeout, options.GroupCheckInterval) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1)));

@@ -105,6 +105,9 @@ internal sealed class FaultyStore(IPartitionStore inner, Faults faults) : IParti
     public Task<IReadOnlyList<StoredSegment>> ListSegmentsAsync(OwnedPartition partition, CancellationToken cancellation) =>
         inner.ListSegmentsAsync(partition, cancellation);
 
+    public Task<long> MeasureAsync(OwnedPartition partition, long startOffset, long endOffset, CancellationToken cancellation) =>
+        inner.MeasureAsync(partition, startOffset, endOffset, cancellation);
+
     public Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation) =>
         inner.AdvanceLogStartAsync(partition, logStartOffset, cancellation);
 

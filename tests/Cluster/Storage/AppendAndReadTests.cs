@@ -76,6 +76,31 @@ public sealed class AppendAndReadTests(PrivatePostgres server)
     }
 
     [Fact]
+    public async Task Measure_AddsUpTheBatchesThatARangeTouches_AcrossSegments()
+    {
+        await using var test = await TestStore.StartAsync(server);
+        var owned = (await test.OpenAsync()).Owned;
+        var beside = (await test.OpenAsync()).Owned;
+        var limits = TestStore.Limits with { SizeBytes = 70_000 };
+        for (var i = 0; i < 9; i++)
+        {
+            // Of another size each, some of more than one row.
+            Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(owned, i * 2, TestStore.Batch(100 + (i * 7_001), i), 2, limits: limits));
+            await test.AppendAsync(beside, i * 2, TestStore.Batch(555, i), 2, limits: limits);
+        }
+
+        Assert.InRange((await test.Store.ListSegmentsAsync(owned, TestContext.Current.CancellationToken)).Count, 3, 9);
+        for (var start = 0; start < 18; start++)
+        {
+            for (var end = start + 1; end <= 18; end++)
+            {
+                var expected = (await test.ReadAllAsync(owned, start, 18)).Where(batch => batch.BaseOffset < end).Sum(batch => (long)batch.Bytes.Length);
+                Assert.Equal(expected, await test.Store.MeasureAsync(owned, start, end, TestContext.Current.CancellationToken));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Find_ByTimestampAndByTheLargest_AcrossSegments()
     {
         await using var test = await TestStore.StartAsync(server);

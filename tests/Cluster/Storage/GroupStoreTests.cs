@@ -73,6 +73,36 @@ public sealed class GroupStoreTests(PrivatePostgres server)
         Assert.Equal(GroupWriteOutcome.Fenced, await store.WriteAsync(one, [Write(TestStore.NewPartition(), 1)]));
     }
 
+    [Fact]
+    public async Task Resets_AreWrittenWithTheirPositions_OnceEach_AndBounded()
+    {
+        await using var test = await TestStore.StartAsync(server);
+        await using var store = Start(test);
+        await using var other = Start(test);
+        var partition = TestStore.NewPartition();
+        var owned = (await store.CreateAsync("g", 10, Cancellation))!.Owned;
+        var entries = Enumerable.Range(0, 5).Select(i => new ResetEntry(
+            new RecordedReset(Guid.NewGuid(), DateTimeOffset.UnixEpoch.AddSeconds(i), $"by {i}", "ü", i % 2 == 0, [new ResetChange(partition, i, i + 1, 3)]), Keep: 3)).ToArray();
+
+        // All at once: two resets of a group never share a flush. The last one is written twice, as after a lost answer.
+        await Task.WhenAll(entries.Append(entries[4]).Select(entry => store.WriteAsync(owned, [Write(partition, entry.Reset.Changes[0].To)], entry)));
+
+        var history = await store.ListResetsAsync("g", 10, Cancellation);
+        Assert.Equal(["by 4", "by 3", "by 2"], history.Select(reset => reset.By));
+        Assert.Equal(entries[4].Reset with { Changes = [] }, history[0] with { Changes = [] });
+        Assert.Equal(entries[4].Reset.Changes, history[0].Changes);
+        Assert.Single(await store.ListResetsAsync("g", 1, Cancellation));
+        var opened = (await other.OpenAsync("g", Cancellation))!;
+        Assert.Equal(5, Assert.Single(opened.Offsets).Committed.Offset);
+
+        var late = entries[0] with { Reset = entries[0].Reset with { ResetId = Guid.NewGuid(), By = "late" } };
+        Assert.Equal(GroupWriteOutcome.Fenced, await store.WriteAsync(owned, [Write(partition, 99)], late));
+
+        Assert.DoesNotContain("late", (await store.ListResetsAsync("g", 10, Cancellation)).Select(reset => reset.By));
+        Assert.True(await other.DeleteAsync(opened.Owned, Cancellation));
+        Assert.Equal(0, await test.QueryAsync<long>("SELECT count(*) FROM granary.group_resets"));
+    }
+
     private static OffsetWrite Write(PartitionId partition, long offset) =>
         new(partition, new KeptOffset(new CommittedOffset(partition, offset, 2, "a\0ü"), DateTimeOffset.UtcNow));
 

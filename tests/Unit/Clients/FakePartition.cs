@@ -93,6 +93,8 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
 
     public Task<EpochEndResult> FindEpochEndAsync(int leaderEpoch, int currentLeaderEpoch) => throw new NotSupportedException();
 
+    public Task<RangeSize> MeasureAsync(OffsetRange range) => throw new NotSupportedException();
+
     public Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset) => throw new NotSupportedException();
 
     public Task ApplyRetentionAsync() => throw new NotSupportedException();

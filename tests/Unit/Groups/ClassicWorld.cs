@@ -21,6 +21,7 @@ internal sealed class ClassicWorld
     private readonly List<ClassicClient> _clients = [];
     private readonly Dictionary<long, (ClassicClient Client, TimeSpan Since, Action Check)> _waiting = [];
     private readonly Dictionary<(int Generation, int Partition), string> _owners = [];
+    private readonly Dictionary<int, string> _rosters = [];
     private ClassicGroup _group;
     private ClassicGroupState _saved = new();
     private TimeSpan _now;
@@ -208,6 +209,8 @@ internal sealed class ClassicWorld
         {
             Assert.True(joined.Generation >= _highest, $"generation {joined.Generation} after {_highest}");
             _highest = joined.Generation;
+            if (!joined.Members.IsEmpty)
+                CheckRoster(joined);
             waiting.Check();
         }
 
@@ -228,5 +231,15 @@ internal sealed class ClassicWorld
             Assert.True(!_owners.TryGetValue(key, out var other) || other == owner, $"{partition} of generation {key.Generation} went to {other} and {owner}");
             _owners[key] = owner;
         }
+    }
+
+    /// <summary>A generation is the same members whenever it is told: a coordinator that crashed does not use its number for others.</summary>
+    private void CheckRoster(JoinResult joined)
+    {
+        // A static member comes back with another member id into the same generation.
+        var roster = string.Join(", ", joined.Members.Select(member => member.InstanceId ?? member.MemberId).Order(StringComparer.Ordinal));
+        Assert.True(
+            _rosters.TryAdd(joined.Generation, roster) || _rosters[joined.Generation] == roster,
+            $"generation {joined.Generation} was told with {_rosters[joined.Generation]}, and with {roster}");
     }
 }

@@ -22,6 +22,24 @@ public sealed class GroupOffsetsTests
         Assert.Equal(ErrorCode.GroupMaxSizeReached, offsets.Check(new OffsetToCommit(Partition(2), 1, -1, "")));
     }
 
+    [Fact]
+    public void Check_OfAReset_SaysWhyNot_UnlessToldOtherwise()
+    {
+        var offsets = new GroupOffsets(_options, [Kept(0), Kept(1)]);
+        var position = offsets.PositionOf(Partition(0));
+        var reset = new OffsetReset(Guid.NewGuid(), "a", "b", EvenIfActive: false, EvenIfMoved: false, [new ResetChange(Partition(0), position, 0, -1)]);
+        var stale = reset with { Changes = [new ResetChange(Partition(0), position + 1, 0, -1)] };
+
+        Assert.Null(offsets.Check(reset, isActive: false, isWriting: false));
+        Assert.Equal(ErrorCode.NonEmptyGroup, offsets.Check(reset, isActive: true, isWriting: false)!.Error);
+        Assert.Null(offsets.Check(reset with { EvenIfActive = true }, isActive: true, isWriting: false));
+        Assert.Equal(ResetRefusal.StalePlan, offsets.Check(stale, isActive: false, isWriting: false)!.Refusal);
+        Assert.Equal(ResetRefusal.StalePlan, offsets.Check(reset, isActive: false, isWriting: true)!.Refusal);
+        Assert.Null(offsets.Check(stale with { EvenIfMoved = true }, isActive: false, isWriting: true));
+        var more = reset with { EvenIfMoved = true, Changes = [new ResetChange(Partition(2), -1, 5, -1)] };
+        Assert.Equal(ErrorCode.GroupMaxSizeReached, offsets.Check(more, isActive: false, isWriting: false)!.Error);
+    }
+
     [Theory]
     [InlineData(6, null, 0)]
     [InlineData(7, null, 2)]

@@ -36,6 +36,8 @@ internal sealed class FakeGroups : IGroupGrain, IGroupListGrain, IGroupMemberGra
 
     public Task<ErrorCode> DeleteAsync() => Task.FromResult(ErrorCode.GroupIdNotFound);
 
+    public Task<ResetResult> ResetAsync(OffsetReset reset) => throw new NotSupportedException();
+
     public Task ExpireAsync() => Task.CompletedTask;
 
     public Task MoveAsync(SiloAddress from, SiloAddress to) => Task.CompletedTask;

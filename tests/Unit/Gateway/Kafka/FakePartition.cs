@@ -137,6 +137,8 @@ internal sealed class FakePartition : IPartitionGrain
         Task.FromResult(new EpochEndResult(ErrorCode.None, 7, End));
 
     /// <summary>Checks, but keeps all.</summary>
+    public Task<RangeSize> MeasureAsync(OffsetRange range) => throw new NotSupportedException();
+
     public Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset) =>
         Task.FromResult(beforeOffset < -1 || beforeOffset > End ? new DeleteRecordsResult(ErrorCode.OffsetOutOfRange, -1) : new DeleteRecordsResult(ErrorCode.None, 0));
 

@@ -1,0 +1,54 @@
+using Granary.Cluster.Apis;
+using Granary.Gateway.Hosting;
+using Granary.Support;
+using Npgsql;
+
+namespace Granary.Cluster.Silo;
+
+/// <summary>A silo that is asked to stop hands its groups over, as it does its partitions.</summary>
+public sealed class DrainedGroupsTests
+{
+    private const int Groups = 16;
+
+    [Fact]
+    public async Task Stop_OpensTheSilosGroupsElsewhere_WithoutAnybodyAsking()
+    {
+        await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = 2 });
+        string topic;
+        await using (var client = await cluster[0].ConnectAsync())
+            topic = await client.NewTopicAsync();
+        var there = new List<string>();
+        await using (var first = await cluster[0].ConnectAsync())
+        await using (var second = await cluster[1].ConnectAsync())
+        {
+            for (var index = 0; index < Groups; index++)
+            {
+                // Who does not coordinate the group says so.
+                if (await first.CommitAsync($"group-{index}", topic, 0, 1) == 0)
+                    continue;
+                Assert.Equal(0, await second.CommitAsync($"group-{index}", topic, 0, 1));
+                there.Add($"group-{index}");
+            }
+        }
+
+        Assert.NotEmpty(there);
+        await using var database = NpgsqlDataSource.Create(cluster.Postgres.ConnectionString);
+        var before = await OwnerEpochsAsync(database);
+        Assert.Equal(Groups, before.Count);
+        Assert.Equal((int)ExitCode.Stopped, await cluster[1].StopAsync());
+
+        // Every opening takes a higher epoch. Groups without members are opened by calls, and by who hands them over, only.
+        var after = await OwnerEpochsAsync(database);
+        Assert.Equal(there.Order(), after.Where(group => group.Value > before[group.Key]).Select(group => group.Key).Order());
+    }
+
+    private static async Task<Dictionary<string, long>> OwnerEpochsAsync(NpgsqlDataSource database)
+    {
+        await using var command = database.CreateCommand("SELECT group_id, owner_epoch FROM granary.groups");
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var epochs = new Dictionary<string, long>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+            epochs[reader.GetString(0)] = reader.GetInt64(1);
+        return epochs;
+    }
+}
