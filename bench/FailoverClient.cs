@@ -10,13 +10,13 @@ namespace Granary.Bench;
 
 /// <summary>
 /// A produce and a fetch on every partition at a steady pace, from one process, in one request a leader as clients send them; an open loop that
-/// keeps five requests of a kind in flight on a connection. It follows leaders as clients do, from Metadata, which it asks for at once after
-/// an error and every 50 ms anyway: so the figures are the cluster's, and not those of a client's timeouts (30 s by default for a broker that
-/// hangs) or retry backoffs (100 ms and more). What it measures is the longest time between two acknowledged produces of each partition.
+/// keeps five requests of a kind in flight on a connection. It follows leaders as clients do: by the new leader that a refusal names (KIP-951), and by
+/// Metadata, which it asks every broker for each 50 ms: so the figures are the cluster's, and not those of a client's timeouts (30 s by default for a
+/// broker that hangs) or retry backoffs (100 ms and more). What it measures is the longest time between two acknowledged produces of each partition.
 /// </summary>
 internal sealed class FailoverClient : IAsyncDisposable
 {
-    private const short ProduceVersion = 9;
+    private const short ProduceVersion = 10;
     private const short FetchVersion = 11;
     private const short MetadataVersion = 9;
     private const int MaxInFlight = 5;
@@ -148,6 +148,8 @@ internal sealed class FailoverClient : IAsyncDisposable
             if (partition.ErrorCode != 0)
             {
                 Interlocked.Increment(ref _failures);
+                if (answer.NodeEndpoints.Find(node => node.NodeId == partition.CurrentLeader.LeaderId && partition.CurrentLeader.LeaderEpoch >= 0) is { } node)
+                    _leaders[partition.Index] = new IPEndPoint(IPAddress.Parse(node.Host), node.Port);
                 continue;
             }
 

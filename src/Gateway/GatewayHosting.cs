@@ -28,6 +28,7 @@ public static class GatewayHosting
         services.TryAddSingleton<TopicDirectory>();
         services.TryAddSingleton<ClusterDirectory>();
         services.TryAddSingleton<LeaderTable>();
+        services.TryAddSingleton<HostedPartitions>();
         services.AddSingleton<ClusterFollowing>();
         services.AddMetrics();
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);

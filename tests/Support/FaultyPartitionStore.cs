@@ -82,8 +82,8 @@ public sealed class FaultyPartitionStore(IPartitionStore inner) : IPartitionStor
         };
     }
 
-    public Task<OpenedPartition> OpenAsync(PartitionId partition, CancellationToken cancellation) =>
-        Reach(() => inner.OpenAsync(partition, cancellation));
+    public Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation) =>
+        Reach(() => inner.OpenAsync(partition, carried, cancellation));
 
     public Task<IReadOnlyList<StoredBatch>> ReadAsync(
         OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation) =>

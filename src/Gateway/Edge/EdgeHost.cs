@@ -85,13 +85,12 @@ internal static class EdgeHost
 
     private static void ConfigureHttp(IApplicationBuilder app)
     {
+        app.UseGranaryHttp();
         app.UseRouting();
         app.UseEndpoints(endpoints =>
         {
             endpoints.MapGranaryHealth();
-            endpoints.MapGranaryCluster();
-            endpoints.MapGranaryDrain();
-            endpoints.MapGranaryLive();
+            endpoints.MapGranaryHttp();
             endpoints.MapPrometheusScrapingEndpoint("/metrics");
         });
     }
@@ -119,7 +118,9 @@ internal static class EdgeHost
         services.Configure<KafkaOptions>(configuration.GetSection("Granary:Kafka"));
         services.Configure<KafkaOptions>(options => (options.ClusterId, options.IsEdge) = (settings.ClusterId, true));
         services.Configure<LiveOptions>(configuration.GetSection("Granary:Live"));
+        services.Configure<HttpOptions>(configuration.GetSection("Granary:Http"));
         services.AddGranaryGateway();
+        services.AddGranaryHttp();
         services.AddGranaryTelemetry("granary-gateway");
         services.AddGranaryHealth().AddCheck<ClusterCheck>("cluster", timeout: Health.Timeout);
     }

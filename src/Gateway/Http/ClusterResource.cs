@@ -9,7 +9,7 @@ using Orleans.Runtime;
 namespace Granary.Gateway.Http;
 
 /// <summary>GET /cluster: the silos, and which partitions each has open, as they say themselves.</summary>
-public static class ClusterResource
+internal static class ClusterResource
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 

@@ -12,9 +12,10 @@ internal readonly record struct PartitionLeader(int NodeId, int Epoch);
 
 /// <summary>
 /// The cluster as clients are told of it: which brokers there are, and which of them leads a partition. In a silo that is the cluster's map; at
-/// the edge it is this process alone, and so it is before the first map has come. Safe for many threads.
+/// the edge it is this process alone, and so it is before the first map has come. A partition that the map gives to another silo is led from here
+/// until it has moved. Safe for many threads.
 /// </summary>
-internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members, LeaderTable leaders)
+internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members, LeaderTable leaders, HostedPartitions hosted)
 {
     private readonly ConcurrentDictionary<PartitionId, int> _epochs = new();
     private ulong _epochsOf = ClusterMap.Empty.Fingerprint;
@@ -70,6 +71,14 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
         return new PartitionLeader(options.NodeId, Epochs.TryGetValue(partition, out var epoch) ? epoch : -1);
     }
 
+    /// <summary>
+    /// The leader that a refused client is sent to (KIP-951). With the epoch at which the partition arrived there, where it went from here: a client takes
+    /// that for newer than what it knows, and goes there without asking for metadata.
+    /// </summary>
+    public PartitionLeader NextLeaderOf(Listener listener, PartitionId partition) => ElsewhereOf(listener, partition) is { } other
+        ? new PartitionLeader(other.NodeId, hosted.EpochOfArrival(partition, other.Silo))
+        : LeaderOf(listener, partition);
+
     /// <summary>True: clients of that listener do better to send this partition's requests to another broker.</summary>
     public bool IsElsewhere(Listener listener, PartitionId partition) => ElsewhereOf(listener, partition) is not null;
 
@@ -108,7 +117,7 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
         if (map.Members.Length < 2)
             return null;
         var leader = leaders.Under(map).Of(partition);
-        return leader is not null && leader.NodeId != options.NodeId && EndpointOf(leader, listener) is not null ? leader : null;
+        return leader is not null && leader.NodeId != options.NodeId && EndpointOf(leader, listener) is not null && !hosted.Serves(partition) ? leader : null;
     }
 
     private static MemberEndpoint? EndpointOf(SiloMember member, Listener listener)

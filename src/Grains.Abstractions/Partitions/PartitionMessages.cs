@@ -4,11 +4,16 @@ using Granary.Abstractions.Records;
 namespace Granary.Abstractions.Partitions;
 
 /// <summary>One record batch to append. <paramref name="Batch"/> holds exactly one batch of magic 2, its CRC already checked.</summary>
+/// <param name="ExpectedOffset">The offset that its first record is to have, or <see cref="AnyOffset"/>. Where the log ends elsewhere nothing is appended, and the
+/// answer is OFFSET_OUT_OF_RANGE with the log's end as <see cref="AppendResult.BaseOffset"/>; a duplicate is answered as one.</param>
 [GenerateSerializer, Immutable, Alias("granary.AppendRequest")]
-public sealed record AppendRequest([property: Id(0)] RecordBytes Batch);
+public sealed record AppendRequest([property: Id(0)] RecordBytes Batch, [property: Id(1)] long ExpectedOffset = AppendRequest.AnyOffset)
+{
+    public const long AnyOffset = -1;
+}
 
 /// <param name="Error">None, or why nothing was appended.</param>
-/// <param name="BaseOffset">Offset of the batch's first record; the first copy's for a duplicate; -1 with an error.</param>
+/// <param name="BaseOffset">Offset of the batch's first record; the first copy's for a duplicate; the log's end where another was expected; -1 with another error.</param>
 /// <param name="LogAppendTime">Milliseconds since 1970 where the topic stamps append time, else -1.</param>
 /// <param name="LogStartOffset">The log's first offset (inclusive), or -1 where unknown.</param>
 /// <param name="LeaderEpoch">The epoch that answers, or -1 where unknown.</param>

@@ -54,7 +54,7 @@ internal sealed class OpenLog
         epochs.TruncateStart(opened.LogStartOffset);
         var producers = ProducerSnapshot.Restore(
             opened.ProducerSnapshot.Span, opened.HeadersAfterSnapshot, silo.ProducerLimits, silo.NowMs);
-        return new OpenLog(opened.Owned, offsets, producers, epochs, silo) { UnsavedBatches = opened.HeadersAfterSnapshot.Count };
+        return new OpenLog(opened.Owned, offsets, producers, epochs, silo) { UnsavedBatches = opened.UnsavedBatches };
     }
 
     /// <summary>Gives a batch its offsets and stamps them, the epoch, and the time where the topic asks for it.</summary>

@@ -35,8 +35,12 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         _ownership = new PartitionOwnership(store, topics, silo, DeactivateOnIdle);
         if (!PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition))
             return Task.CompletedTask;
-        _describe = _ownership.Describe;
-        silo.Placement.Hosted.Add(partition, _describe);
+        if (!silo.Rehearsal.Holds(partition))
+        {
+            _describe = _ownership.Describe;
+            silo.Placement.Hosted.Add(partition, _describe);
+        }
+
         var luggage = _luggage;
         _luggage = null;
         return _ownership.StartAsync(partition, luggage, cancellationToken);
@@ -48,7 +52,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             _luggage = _ownership.Pack(silo.Placement.Options.LuggageBytes) with { LeftAt = silo.NowMs };
         if (_ownership.MayBecomeReadable || reason.ReasonCode == DeactivationReasonCode.Migrating)
             silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, CauseOf(reason));
-        await _ownership.CloseAsync(cancellationToken);
+        await _ownership.CloseAsync(_luggage?.Producers is not null, cancellationToken);
         if (_describe is not null)
             silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
     }
@@ -86,6 +90,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var verdict = log.Producers.Check(header);
         return verdict.Kind switch
         {
+            ProducerVerdictKind.Accepted when request.ExpectedOffset >= 0 && request.ExpectedOffset != log.Offsets.StagedEndOffset => Task.FromResult(EndsElsewhere(log, request.ExpectedOffset)),
             ProducerVerdictKind.Accepted => Write(log, bytes, header, settings, now),
             ProducerVerdictKind.Duplicate => AnswerDuplicate(log, verdict.FirstCopy, settings),
             _ => Refuse(verdict.Error, verdict.Message!, log),
@@ -296,6 +301,14 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     {
         silo.Traffic.Failed();
         return Task.FromResult(refusal);
+    }
+
+    private AppendResult EndsElsewhere(OpenLog log, long expected)
+    {
+        silo.Traffic.Failed();
+        PartitionMetrics.Refused(ErrorCode.OffsetOutOfRange);
+        return new AppendResult(
+            ErrorCode.OffsetOutOfRange, log.Offsets.StagedEndOffset, -1, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch, $"the log does not end at offset {expected}");
     }
 
     private Task<AppendResult> Refuse(ErrorCode error, string message, OpenLog? log = null)

@@ -97,8 +97,14 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         _waiters?.WakeAll();
     }
 
-    /// <summary>The newest batches, at most so many bytes, for the next activation's tail.</summary>
-    public PartitionLuggage Pack(int maxBytes) => _tail is { } tail ? PartitionLuggage.Of(tail.Newest(maxBytes)) : PartitionLuggage.Empty;
+    /// <summary>The newest batches, at most so many bytes, for the next activation's tail; and the producers, where none of their batches is in doubt.</summary>
+    public PartitionLuggage Pack(int maxBytes)
+    {
+        var producers = Writable is { LastStaged: null } log
+            ? new CarriedProducers(log.Offsets.HighWatermark, ProducerSnapshot.Write(log.Producers), log.UnsavedBatches)
+            : null;
+        return PartitionLuggage.Of(_tail?.Newest(maxBytes) ?? [], producers);
+    }
 
     public HostedPartition Describe() => _log is { } log
         ? new HostedPartition(Partition, _state == OwnershipState.Open ? log.Offsets.LeaderEpoch : -1, log.Offsets.LogStartOffset, log.Offsets.HighWatermark)
@@ -158,13 +164,14 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     }
 
     /// <summary>Ends in order: appends that wait are settled and the producers saved, as far as <paramref name="cancellation"/> leaves time.</summary>
-    public async Task CloseAsync(CancellationToken cancellation)
+    /// <param name="carried">The producers go to the next owner as they are: saving them would only keep it waiting.</param>
+    public async Task CloseAsync(bool carried, CancellationToken cancellation)
     {
         var log = Writable;
         End(OwnershipState.Closed);
         try
         {
-            if (log is { UnsavedBatches: > 0 })
+            if (!carried && log is { UnsavedBatches: > 0 })
                 await SaveProducersAsync(log).WaitAsync(cancellation);
         }
         catch (OperationCanceledException)
@@ -219,7 +226,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
             return true;
         }
 
-        var opened = await store.OpenAsync(Partition, _ending.Token);
+        var opened = await store.OpenAsync(Partition, _luggage?.Producers, _ending.Token);
         if (_state != OwnershipState.Opening)
             return true;
         var log = OpenLog.From(opened, silo);
@@ -259,7 +266,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
 
     private async Task<bool> ExistsAsync()
     {
-        _topic = await topics.FindOrAskAsync(Partition.TopicId);
+        _topic = silo.Rehearsal.Holds(Partition) ? silo.Rehearsal.Topic : await topics.FindOrAskAsync(Partition.TopicId);
         if (_topic is not null && Partition.Index >= _topic.PartitionCount)
         {
             // It may have got more partitions a moment ago.

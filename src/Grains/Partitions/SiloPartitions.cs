@@ -12,11 +12,13 @@ internal sealed class SiloPartitions
         PartitionDiagnostics diagnostics,
         PlacementParts placement,
         TrafficCounts traffic,
+        RehearsalTopic rehearsal,
         IHostApplicationLifetime lifetime)
     {
         Options = options.Value;
         Diagnostics = diagnostics;
         Placement = placement;
+        Rehearsal = rehearsal;
         Stopping = lifetime.ApplicationStopping;
         Traffic = traffic;
         Happenings = new PartitionHappenings(placement.Journal);
@@ -36,6 +38,8 @@ internal sealed class SiloPartitions
     public TrafficCounts Traffic { get; }
 
     public PartitionHappenings Happenings { get; }
+
+    public RehearsalTopic Rehearsal { get; }
 
     public TimeProvider Time { get; }
 

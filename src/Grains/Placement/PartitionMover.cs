@@ -90,9 +90,10 @@ public sealed class PartitionMover(
         // Orleans passes a hint over that names a silo whose grain types it has not heard of yet.
         if (!manifests.Current.Silos.ContainsKey(target))
             return false;
+        parts.Hosted.BeginLeaving(partition);
         try
         {
-            await grains.GetGrain<IPartitionGrain>(partition.ToKey()).MoveAsync(parts.LocalSilo, target).WaitAsync(parts.Options.MoveTimeout, parts.Time);
+            await HandOverAsync(partition, target).WaitAsync(parts.Options.MoveTimeout, parts.Time);
             return true;
         }
         catch (Exception failure)
@@ -100,5 +101,18 @@ public sealed class PartitionMover(
             parts.Diagnostics.NotMoved(failure, partition, target);
             return false;
         }
+        finally
+        {
+            parts.Hosted.EndLeaving(partition);
+        }
+    }
+
+    /// <summary>Until it is open where it goes: a call that is sent while a grain moves is answered there, and tells the leader epoch there.</summary>
+    private async Task HandOverAsync(PartitionId partition, SiloAddress target)
+    {
+        var grain = grains.GetGrain<IPartitionGrain>(partition.ToKey());
+        await grain.MoveAsync(parts.LocalSilo, target);
+        var opened = await grain.FindOffsetAsync(new OffsetQuery(OffsetQuery.Latest));
+        parts.Hosted.LearnArrival(partition, target, opened.LeaderEpoch);
     }
 }

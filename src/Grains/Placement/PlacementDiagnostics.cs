@@ -14,4 +14,7 @@ public sealed partial class PlacementDiagnostics(ILogger<PlacementDiagnostics> l
 
     [LoggerMessage(3, LogLevel.Information, "Opening {Count} partitions of {Gone}")]
     public partial void Reviving(int count, string gone);
+
+    [LoggerMessage(4, LogLevel.Debug, "The rehearsal with the other silos did not come to its end; the first partitions may come slowly")]
+    public partial void NotRehearsed(Exception failure);
 }

@@ -26,6 +26,7 @@ public static class PlacementHosting
         services.TryAddSingleton<TrafficCounts>();
         services.TryAddSingleton<PlacementDiagnostics>();
         services.TryAddSingleton<PlacementParts>();
+        services.TryAddSingleton<RehearsalTopic>();
         services.AddPlacementDirector<PlacedByMap, PlacedByMapDirector>();
         services.AddPlacementDirector<CoordinatedByMap, CoordinatedByMapDirector>();
         services.AddPlacementDirector<PlacedOnSilo, PlacedOnSiloDirector>();
@@ -38,6 +39,7 @@ public static class PlacementHosting
         services.AddSingleton<PartitionMover>();
         services.AddHostedService(static provider => provider.GetRequiredService<PartitionMover>());
         services.AddHostedService<PartitionReviver>();
+        services.AddSingleton<Rehearsal>();
         return services;
     }
 }

@@ -1,3 +1,4 @@
+using Granary.Abstractions.Cluster;
 using Microsoft.Extensions.Options;
 using Orleans.Runtime;
 

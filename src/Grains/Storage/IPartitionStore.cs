@@ -13,7 +13,8 @@ public interface IPartitionStore
     /// Takes the partition over: creates it where it is new, raises its leader epoch, and reads what an owner needs. From the moment
     /// this commits every former owner is fenced.
     /// </summary>
-    Task<OpenedPartition> OpenAsync(PartitionId partition, CancellationToken cancellation);
+    /// <param name="carried">The producers as the former owner knew them: where they speak for the log's end, no batch headers are read.</param>
+    Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation);
 
     /// <summary>
     /// Queues one batch for the next group commit and answers when its fate is known. Call in offset order per partition: the batch's

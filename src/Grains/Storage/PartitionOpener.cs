@@ -18,7 +18,7 @@ internal sealed class PartitionOpener(
     private readonly Queue<PendingOpen> _waiting = new();
     private bool _running;
 
-    public async Task<OpenedPartition> OpenAsync(PartitionId partition, CancellationToken cancellation)
+    public async Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation)
     {
         var open = new PendingOpen(partition);
         lock (_lock)
@@ -32,12 +32,18 @@ internal sealed class PartitionOpener(
         }
 
         var raised = await open.Task.WaitAsync(cancellation);
+        var owned = new OwnedLog(partition, raised.PartitionId, raised.Head.LeaderEpoch, raised.Head.NextOffset, raised.Head.Active);
+        if (carried?.EndOffset == raised.Head.NextOffset)
+        {
+            return new OpenedPartition(
+                owned, raised.LogStartOffset, raised.Head.NextOffset, raised.Epochs, carried.Snapshot, carried.EndOffset, [], carried.UnsavedBatches);
+        }
+
         var headersAfter = raised.Head.NextOffset > raised.ReplayFrom
             ? await headers.ReadAsync(raised.PartitionId, raised.ReplayFrom, cancellation)
             : [];
-        var owned = new OwnedLog(partition, raised.PartitionId, raised.Head.LeaderEpoch, raised.Head.NextOffset, raised.Head.Active);
         return new OpenedPartition(
-            owned, raised.LogStartOffset, raised.Head.NextOffset, raised.Epochs, raised.Snapshot, raised.SnapshotOffset, headersAfter);
+            owned, raised.LogStartOffset, raised.Head.NextOffset, raised.Epochs, raised.Snapshot, raised.SnapshotOffset, headersAfter, headersAfter.Count);
     }
 
     private async Task RunAsync()

@@ -81,7 +81,8 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
     /// <summary>Writes what waits, and refuses what comes.</summary>
     public Task StopAsync(CancellationToken cancellation) => _writer.StopAsync(cancellation);
 
-    public Task<OpenedPartition> OpenAsync(PartitionId partition, CancellationToken cancellation) => _opener.OpenAsync(partition, cancellation);
+    public Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation) =>
+        _opener.OpenAsync(partition, carried, cancellation);
 
     public Task<AppendOutcome> AppendAsync(OwnedPartition partition, StagedBatch batch) => _writer.Append(Own(partition), batch);
 

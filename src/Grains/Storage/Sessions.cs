@@ -26,6 +26,8 @@ internal static class Sessions
 
     public const string GroupsName = "granary groups";
 
+    public const string IdempotencyName = "granary idempotency";
+
     public const string KeeperName = "granary keeper";
 
     public static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource source, string name, TimeSpan timeout, CancellationToken cancellation)

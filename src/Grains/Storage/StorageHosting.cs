@@ -31,6 +31,10 @@ public static class StorageHosting
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<IGroupStore>(provider => provider.GetRequiredService<PostgresGroupStore>());
+        services.AddSingleton(provider => new IdempotencyKeys(
+            source,
+            provider.GetRequiredService<IOptions<StorageOptions>>().Value,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.AddHostedService<StorageStarter>();
         return services;
     }

@@ -42,6 +42,9 @@ public sealed class StorageOptions
     /// <summary>Connections that open, list and delete groups. Positions are written by one of their own.</summary>
     public int GroupConnections { get; set; } = 2;
 
+    /// <summary>Connections that keep idempotency keys.</summary>
+    public int IdempotencyConnections { get; set; } = 2;
+
     /// <summary>Positions of groups in one group commit at most (a single larger commit still goes whole). Too small: the fsync is paid too often.</summary>
     public int MaxOffsetsPerFlush { get; set; } = 5_000;
 
@@ -104,6 +107,7 @@ public sealed class StorageOptions
         (ReadConnections is >= 1 and <= 64, nameof(ReadConnections), ReadConnections, "1 to 64"),
         (WorkConnections is >= 1 and <= 64, nameof(WorkConnections), WorkConnections, "1 to 64"),
         (GroupConnections is >= 1 and <= 64, nameof(GroupConnections), GroupConnections, "1 to 64"),
+        (IdempotencyConnections is >= 1 and <= 64, nameof(IdempotencyConnections), IdempotencyConnections, "1 to 64"),
         (MaxOffsetsPerFlush is >= 1 and <= 100_000, nameof(MaxOffsetsPerFlush), MaxOffsetsPerFlush, "1 to 100,000"),
         (MaxQueuedOffsets >= MaxOffsetsPerFlush, nameof(MaxQueuedOffsets), MaxQueuedOffsets, "at least MaxOffsetsPerFlush"),
         (ReadBlockBytes is >= 65_536 and <= 64 << 20, nameof(ReadBlockBytes), ReadBlockBytes, "64 KB to 64 MB"),

@@ -79,9 +79,10 @@ public abstract class OwnedPartition(PartitionId partition, int leaderEpoch)
 /// <param name="LogStartOffset">Inclusive.</param>
 /// <param name="EndOffset">Exclusive: the next offset to assign. All below it is on disk.</param>
 /// <param name="LeaderEpochs">All epochs that are known to have appended, and this one: epoch and its first offset, ascending.</param>
-/// <param name="ProducerSnapshot">What <see cref="IPartitionStore.SaveProducersAsync"/> saved last; empty where nothing.</param>
+/// <param name="ProducerSnapshot">What was carried along, or what <see cref="IPartitionStore.SaveProducersAsync"/> saved last; empty where nothing.</param>
 /// <param name="ProducerSnapshotOffset">The offset (exclusive) that the snapshot speaks for; the log start where there is none.</param>
 /// <param name="HeadersAfterSnapshot">The 61-byte headers of all batches at or after that offset, in order.</param>
+/// <param name="UnsavedBatches">Batches that the saved states do not know.</param>
 public sealed record OpenedPartition(
     OwnedPartition Owned,
     long LogStartOffset,
@@ -89,7 +90,14 @@ public sealed record OpenedPartition(
     ImmutableArray<(int Epoch, long StartOffset)> LeaderEpochs,
     ReadOnlyMemory<byte> ProducerSnapshot,
     long ProducerSnapshotOffset,
-    IReadOnlyList<ReadOnlyMemory<byte>> HeadersAfterSnapshot);
+    IReadOnlyList<ReadOnlyMemory<byte>> HeadersAfterSnapshot,
+    int UnsavedBatches);
+
+/// <summary>The producers' states that came along with a partition which was handed over, so that they need not be saved and read again.</summary>
+/// <param name="EndOffset">The offset (exclusive) that they speak for.</param>
+/// <param name="UnsavedBatches">Batches since they were saved last.</param>
+[GenerateSerializer, Immutable, Alias("granary.CarriedProducers")]
+public sealed record CarriedProducers([property: Id(0)] long EndOffset, [property: Id(1)] ReadOnlyMemory<byte> Snapshot, [property: Id(2)] int UnsavedBatches);
 
 /// <summary>PostgreSQL cannot be reached or does not answer; nothing is known to have happened.</summary>
 public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

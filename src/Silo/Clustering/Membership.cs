@@ -8,7 +8,7 @@ namespace Granary.Silo.Clustering;
 
 /// <summary>
 /// Enters this silo among the members when all of it is up, and takes it out before anything of it stops: partitions come only to a silo whose
-/// listeners listen, and leave while they still do. Start it last, so that it stops first.
+/// listeners listen, and which has practised, and leave while they still do. Start it last, so that it stops first.
 /// </summary>
 internal sealed class Membership(
     MemberRows rows,
@@ -22,6 +22,7 @@ internal sealed class Membership(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        await peers.RehearseAsync(cancellationToken);
         var endpoints = listener.Doors.Select(door => new MemberEndpoint(door.Name, door.Host, door.Port));
         await rows.RegisterAsync(placement.LocalName, placement.LocalSilo, endpoints, cancellationToken);
         await maps.RefreshAsync(cancellationToken);

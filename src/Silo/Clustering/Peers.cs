@@ -4,17 +4,27 @@ using Orleans.Runtime;
 
 namespace Granary.Silo.Clustering;
 
-/// <summary>The other active silos, to be told of a change at once instead of finding out.</summary>
-internal sealed class Peers(IClusterMembershipService membership, ILocalSiloDetails local, IGrainFactory grains, TimeProvider time, ClusteringDiagnostics diagnostics)
+/// <summary>The other active silos: to practise with, and to be told of a change at once instead of finding out.</summary>
+internal sealed class Peers(
+    IClusterMembershipService membership,
+    ILocalSiloDetails local,
+    IGrainFactory grains,
+    TimeProvider time,
+    Rehearsal rehearsal,
+    ClusteringDiagnostics diagnostics)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
 
     public ClusteringDiagnostics Diagnostics { get; } = diagnostics;
 
-    /// <summary>Returns when each has read the members anew, or did not answer in time.</summary>
-    public Task TellAsync() => Task.WhenAll(membership.CurrentSnapshot.Members.Values
+    private IReadOnlyCollection<(SiloAddress Silo, string Name)> Others => [.. membership.CurrentSnapshot.Members.Values
         .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(local.SiloAddress))
-        .Select(member => TellAsync(member.SiloAddress)));
+        .Select(member => (member.SiloAddress, member.Name))];
+
+    public Task RehearseAsync(CancellationToken cancellation) => rehearsal.RunAsync(Others, cancellation);
+
+    /// <summary>Returns when each has read the members anew, or did not answer in time.</summary>
+    public Task TellAsync() => Task.WhenAll(Others.Select(other => TellAsync(other.Silo)));
 
     private async Task TellAsync(SiloAddress silo)
     {

@@ -1,8 +1,10 @@
 using System.ComponentModel;
 using System.Reflection;
+using Granary.Gateway.Http;
 using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Groups;
+using Granary.Grains.Idempotency;
 using Granary.Grains.Partitions;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
@@ -21,13 +23,15 @@ internal static class SettingsCheck
     /// <summary>What is wrong, a sentence each, with the setting's name as an environment variable has it; empty where nothing is.</summary>
     public static IEnumerable<string> Wrong(IConfiguration configuration) =>
     [
-        .. Wrong<SiloSettings>(configuration, "", settings => settings.Validate(), "Storage", "Partitions", "Placement", "Groups", "Topics", "Kafka", "Live"),
+        .. Wrong<SiloSettings>(configuration, "", settings => settings.Validate(), "Storage", "Partitions", "Placement", "Groups", "Topics", "Kafka", "Http", "Idempotency", "Live"),
         .. Wrong<StorageOptions>(configuration, "Storage", options => options.Validate()),
         .. Wrong<PartitionOptions>(configuration, "Partitions", options => options.Validate()),
         .. Wrong<PlacementOptions>(configuration, "Placement", options => options.Validate()),
         .. Wrong<GroupOptions>(configuration, "Groups", options => options.Validate()),
         .. Wrong<TopicOptions>(configuration, "Topics", options => options.Validate()),
         .. Wrong<LiveOptions>(configuration, "Live", options => options.Validate()),
+        .. Wrong<HttpOptions>(configuration, "Http", options => options.Validate()),
+        .. Wrong<IdempotencyOptions>(configuration, "Idempotency", options => options.Validate()),
         .. Wrong<KafkaOptions>(configuration, "Kafka", options => options.Validate()),
     ];
 

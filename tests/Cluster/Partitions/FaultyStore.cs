@@ -63,9 +63,9 @@ internal sealed class FaultyStore(IPartitionStore inner, Faults faults) : IParti
 {
     private readonly ConcurrentDictionary<OwnedPartition, bool> _broken = new();
 
-    public async Task<OpenedPartition> OpenAsync(PartitionId partition, CancellationToken cancellation)
+    public async Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation)
     {
-        var opened = await inner.OpenAsync(partition, cancellation);
+        var opened = await inner.OpenAsync(partition, carried, cancellation);
         faults.Openings.AddOrUpdate(partition, 1, (_, count) => count + 1);
         if (faults.LostOpenings.GetValueOrDefault(partition) is var lost and > 0)
         {

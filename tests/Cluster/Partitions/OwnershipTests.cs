@@ -76,7 +76,7 @@ public sealed class OwnershipTests(PartitionCluster cluster)
         await partition.AppendAsync("a");
         await using var other = new PostgresPartitionStore(cluster.Source, new StorageOptions(), TimeProvider.System, NullLoggerFactory.Instance);
         await other.StartAsync(TestContext.Current.CancellationToken);
-        var opened = await other.OpenAsync(partition.Id, TestContext.Current.CancellationToken);
+        var opened = await other.OpenAsync(partition.Id, null, TestContext.Current.CancellationToken);
         var batch = TestPartition.Batch(ProducerStamp.None, 1, "by the other");
         RecordBatchHeader.StampBaseOffset(batch, 1);
         Assert.Equal(AppendOutcome.Committed, await other.AppendAsync(opened.Owned, new StagedBatch(1, 2, 1, batch, TestStore.Limits)));

@@ -38,7 +38,7 @@ internal sealed class TestStore : IAsyncDisposable
 
     public static PartitionId NewPartition(int index = 0) => new(Guid.NewGuid(), index);
 
-    public Task<OpenedPartition> OpenAsync(PartitionId? partition = null) => Store.OpenAsync(partition ?? NewPartition(), Cancellation);
+    public Task<OpenedPartition> OpenAsync(PartitionId? partition = null) => Store.OpenAsync(partition ?? NewPartition(), null, Cancellation);
 
     public Task<AppendOutcome> AppendAsync(
         OwnedPartition owned, long from, byte[] bytes, long count = 1, long timestamp = -1, SegmentLimits? limits = null) =>

@@ -1,0 +1,99 @@
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Granary.Gateway.Http;
+
+/// <summary>GET of records from one partition, from an offset, a time, or one of its ends on; waits for new ones where that is asked for.</summary>
+internal static class FetchResource
+{
+    private const int DefaultLimit = 100;
+
+    public static void MapFetch(this IEndpointRouteBuilder endpoints) => endpoints
+        .MapGet("/topics/{topic}/partitions/{partition:int}/records", FetchAsync)
+        .WithTags("Records")
+        .WithSummary("Records of a partition: offset= (inclusive), timestamp=, or from=earliest, latest or -N; limit=, maxBytes=, waitMs=");
+
+    private static async Task<IResult> FetchAsync(HttpRequest request, HttpParts parts, TimeProvider time, string topic, int partition)
+    {
+        var query = new QueryReader(request, "offset", "timestamp", "from", "limit", "maxBytes", "waitMs");
+        var limit = (int)(query.Number("limit", 1, parts.Options.MaxRecordsPerFetch) ?? Math.Min(DefaultLimit, parts.Options.MaxRecordsPerFetch));
+        var maxBytes = (int)(query.Number("maxBytes", 1, parts.Options.MaxFetchBytes) ?? parts.Options.MaxFetchBytes);
+        var wait = TimeSpan.FromMilliseconds(query.Number("waitMs", 0, (long)parts.Options.MaxWait.TotalMilliseconds) ?? 0);
+        var id = TopicResource.PartitionOf(await parts.FindTopicAsync(topic), partition);
+        var offset = await ResolveAsync(query, parts, id, request.HttpContext.RequestAborted);
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            var page = await ReadAsync(parts, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
+            var left = wait - time.GetElapsedTime(started);
+            if (page.Records.Count > 0 || page.NextOffset > offset || left <= TimeSpan.Zero)
+            {
+                return Results.Json(new
+                {
+                    topic,
+                    partition,
+                    page.LogStartOffset,
+                    page.HighWatermark,
+                    page.NextOffset,
+                    records = page.Records.Select(record => RecordOutput.Show(partition, record)),
+                });
+            }
+
+            await parts.Calls.WaitAsync(id, offset, left, request.HttpContext.RequestAborted);
+        }
+    }
+
+    /// <summary>The first offset that is wanted, by whichever parameter says it.</summary>
+    private static Task<long> ResolveAsync(QueryReader query, HttpParts parts, PartitionId partition, CancellationToken cancellation)
+    {
+        string[] ways = [.. new[] { "offset", "timestamp", "from" }.Where(name => query.Text(name) is not null)];
+        if (ways.Length > 1)
+            throw Problem.BadRequest(ways[1], $"'{ways[0]}' and '{ways[1]}' are both given: one says where to begin.");
+        return StartOffset.ResolveAsync(query, parts.Calls, partition, "earliest", cancellation);
+    }
+
+    private static async Task<Page> ReadAsync(HttpParts parts, PartitionId partition, long offset, int limit, int maxBytes, CancellationToken cancellation)
+    {
+        var read = await parts.Calls.AskAsync(partition, grain => grain.ReadAsync(new ReadRequest(offset, maxBytes)), answer => answer.Error, mayRepeat: true, cancellation);
+        if (read.Error == ErrorCode.OffsetOutOfRange)
+        {
+            throw new Problem(StatusCodes.Status416RangeNotSatisfiable, $"Offset {offset} is not in the log: it holds {read.LogStartOffset} (inclusive) to {read.HighWatermark} (exclusive).")
+            {
+                Error = read.Error,
+                Field = "offset",
+                More = new Dictionary<string, object?> { ["logStartOffset"] = read.LogStartOffset, ["highWatermark"] = read.HighWatermark },
+            };
+        }
+
+        if (read.Error != ErrorCode.None)
+            throw Problem.Of(read.Error, $"Partition {partition.Index} cannot be read now.");
+        var records = new List<Record>();
+        var next = offset;
+        var rest = read.Records.ToContiguous();
+        while (records.Count < limit && RecordBatchReader.TryTakeBatch(ref rest, out var bytes))
+        {
+            var batch = new RecordBatchReader(bytes);
+            next = Math.Max(next, batch.Header.EndOffset);
+            while (!batch.Header.IsControl && batch.TryRead(out var record))
+            {
+                if (record.Offset < offset)
+                    continue;
+                if (records.Count == limit)
+                {
+                    next = record.Offset;
+                    break;
+                }
+
+                records.Add(record);
+            }
+        }
+
+        return new Page(read.LogStartOffset, read.HighWatermark, next, records);
+    }
+
+    /// <param name="NextOffset">Where to go on.</param>
+    private sealed record Page(long LogStartOffset, long HighWatermark, long NextOffset, List<Record> Records);
+}

@@ -1,0 +1,66 @@
+using Granary.Abstractions.Clients;
+using Granary.Gateway.Http.Live;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Scalar.AspNetCore;
+
+namespace Granary.Gateway.Http;
+
+/// <summary>Puts the HTTP API together.</summary>
+public static class HttpHosting
+{
+    /// <summary>Adds what the API needs, beside the gateway itself.</summary>
+    public static IServiceCollection AddGranaryHttp(this IServiceCollection services)
+    {
+        services.AddOptions<HttpOptions>().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsCheck>();
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpOptions>>(static (kestrel, http) =>
+        {
+            kestrel.Limits.MaxRequestBodySize = http.Value.MaxBodyBytes;
+            kestrel.AddServerHeader = false;
+        });
+        services.AddSingleton<PartitionAsk>();
+        services.AddSingleton<HttpParts>();
+        services.AddSingleton<StreamPlaces>();
+        services.AddSingleton<LogConsumers>();
+        services.AddOptions<LogConsumerOptions>();
+        services.AddSingleton<RecordSender>();
+        services.AddHostedService(static provider => provider.GetRequiredService<RecordSender>());
+        services.AddOpenApi("v1", static options => options.AddDocumentTransformer(static (document, _, _) =>
+        {
+            document.Info.Title = "Granary";
+            document.Info.Description = "Topics, records, consumer groups and the cluster. Errors are problems (RFC 9457) that carry Kafka's code.";
+            return Task.CompletedTask;
+        }));
+        return services;
+    }
+
+    /// <summary>What every request goes through; before routing.</summary>
+    public static IApplicationBuilder UseGranaryHttp(this IApplicationBuilder app) => app.UseMiddleware<SafetyHeaders>().UseMiddleware<Refusals>();
+
+    public static void MapGranaryHttp(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapTopics();
+        endpoints.MapProduce();
+        endpoints.MapFetch();
+        endpoints.MapStream();
+        endpoints.MapGroups();
+        endpoints.MapGranaryCluster();
+        endpoints.MapGranaryDrain();
+        endpoints.MapGranaryLive();
+        endpoints.MapOpenApi();
+        endpoints.MapScalarApiReference("/reference");
+    }
+
+    private sealed class HttpOptionsCheck : IValidateOptions<HttpOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, HttpOptions options)
+        {
+            var wrong = options.Validate().ToList();
+            return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
+        }
+    }
+}

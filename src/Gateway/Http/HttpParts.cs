@@ -1,0 +1,53 @@
+using Granary.Abstractions.Cluster;
+using Granary.Abstractions.Topics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Granary.Gateway.Http;
+
+/// <summary>What the resources share.</summary>
+internal sealed class HttpParts(IGrainFactory grains, TopicDirectory topics, ClusterDirectory members, LeaderTable leaders, PartitionAsk calls, IOptions<HttpOptions> options)
+{
+    public HttpOptions Options { get; } = options.Value;
+
+    public IGrainFactory Grains { get; } = grains;
+
+    public TopicDirectory Topics { get; } = topics;
+
+    public PartitionAsk Calls { get; } = calls;
+
+    public ITopicCatalogGrain Catalog => Grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key);
+
+    /// <summary>The topic of that name; a refusal where there is none.</summary>
+    public async Task<TopicDescription> FindTopicAsync(string name)
+    {
+        if (TopicNames.Check(name) is { } wrong)
+            throw new Problem(StatusCodes.Status400BadRequest, wrong) { Field = "topic", Error = ErrorCode.InvalidTopicException };
+        return await Topics.FindOrAskAsync(name) ?? throw Problem.UnknownTopic(name);
+    }
+
+    /// <summary>The silo that leads a partition by the map; null before there is one.</summary>
+    public object? LeaderOf(TopicDescription topic, int partition) => leaders.Under(members.Map).Of(new(topic.TopicId, partition)) is { } leader
+        ? new { leader.NodeId, leader.Name }
+        : null;
+
+    /// <summary>The silo that coordinates a group by the map; null before there is one.</summary>
+    public object? CoordinatorOf(string groupId) => members.Map.CoordinatorOf(groupId) is { } coordinator
+        ? new { coordinator.NodeId, coordinator.Name }
+        : null;
+}
+
+internal static class ResultExtensions
+{
+    /// <summary>The same answer, with a Location.</summary>
+    public static IResult WithLocation(this IResult result, string location) => new Located(result, location);
+
+    private sealed class Located(IResult result, string location) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.Location = location;
+            return result.ExecuteAsync(httpContext);
+        }
+    }
+}

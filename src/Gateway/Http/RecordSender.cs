@@ -1,0 +1,168 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Granary.Abstractions.Clients;
+using Granary.Abstractions.Idempotency;
+using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
+using Granary.Abstractions.Topics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Granary.Gateway.Http;
+
+/// <param name="Key">Idempotency-Key, or null.</param>
+/// <param name="ExpectedOffset">The offset that the first record is to have, or null.</param>
+/// <param name="Request">Whose path and content type belong to what the key stands for.</param>
+/// <param name="Body">As it came.</param>
+internal sealed record OnceOptions(string? Key, long? ExpectedOffset, HttpRequest Request, ReadOnlyMemory<byte> Body);
+
+/// <summary>
+/// Sends what requests bring. The plain way is one producer for the whole process, which gathers the records of many requests into batches. A request with a
+/// condition or an Idempotency-Key sends its own batches, one for each partition, stamped with a producer id of its own that is kept before the first append:
+/// whoever repeats the request, through whatever gateway, is told by the log itself where the first copy lies.
+/// </summary>
+internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, PartitionAsk calls, IOptions<HttpOptions> options, TimeProvider time) : IHostedService
+{
+    private readonly LogProducer _producer = new(
+        grains,
+        new LogProducerOptions { DeliveryTimeout = options.Value.RequestTimeout, MaxBlock = options.Value.RequestTimeout },
+        topics);
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => _producer.DisposeAsync().AsTask().WaitAsync(cancellationToken);
+
+    /// <summary>Where the records lie, in their order. Where some were refused and others not, the refusal says what became of each.</summary>
+    public async Task<IReadOnlyList<RecordMetadata>> SendAsync(TopicDescription topic, IReadOnlyList<RecordInput> records)
+    {
+        var sends = records.Select(record => _producer.SendAsync(
+            topic.Name,
+            record.Key,
+            record.Value,
+            record.Headers,
+            record.Timestamp is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null,
+            record.Partition)).ToArray();
+        await ((Task)Task.WhenAll(sends)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Array.Find(sends, send => send.IsFaulted)?.Exception?.InnerException is not { } failure)
+            return [.. sends.Select(send => send.Result)];
+        if (failure is not LogException refusal)
+            throw failure;
+        throw sends.Length == 1
+            ? Problem.Of(refusal)
+            : Partly(refusal, sends.Select(send => send.IsCompletedSuccessfully
+                ? new { partition = send.Result.Partition.Partition, offset = send.Result.Offset, error = (string?)null }
+                : new { partition = -1, offset = -1L, error = (string?)ProblemWriter.NameOf((send.Exception?.InnerException as LogException)?.Error ?? ErrorCode.UnknownServerError) }));
+    }
+
+    public async Task<IReadOnlyList<RecordMetadata>> SendOnceAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, OnceOptions once)
+    {
+        if (once.Key is null)
+            return await AppendAllAsync(topic, records, once, ProducerStamp.None);
+        var (claim, kept) = await ClaimAsync(topic, once);
+        if (kept.Answer is { } answer)
+            return JsonSerializer.Deserialize<KeptPlace[]>(answer)!.Select(place => place.In(topic.Name)).ToList();
+        var written = await AppendAllAsync(topic, records, once, new ProducerStamp { ProducerId = kept.ProducerId, ProducerEpoch = 0, BaseSequence = 0 });
+        await grains.GetGrain<IIdempotencyGrain>(IIdempotencyGrain.Key)
+            .CompleteAsync(claim, JsonSerializer.SerializeToUtf8Bytes(written.Select(KeptPlace.Of)))
+            .WaitAsync(options.Value.RequestTimeout, time);
+        return written;
+    }
+
+    private async Task<IReadOnlyList<RecordMetadata>> AppendAllAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, OnceOptions once, ProducerStamp stamp)
+    {
+        var settings = topics.SettingsOf(topic);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var byPartition = records.Select((record, index) => (record, index)).GroupBy(one => one.record.Partition!.Value).ToList();
+        var batches = byPartition.ToDictionary(group => group.Key, group => Build(group.Select(one => one.record), stamp, now));
+        foreach (var (partition, batch) in batches)
+        {
+            if (batch.Length > settings.MaxMessageBytes)
+            {
+                throw new Problem(StatusCodes.Status413PayloadTooLarge, $"The records for partition {partition} make a batch of {batch.Length} bytes; with a condition or an Idempotency-Key all go in one, and {settings.MaxMessageBytes} is the topic's max.message.bytes.")
+                {
+                    Limit = settings.MaxMessageBytes,
+                    Error = ErrorCode.MessageTooLarge,
+                };
+            }
+        }
+
+        var written = new RecordMetadata[records.Count];
+        await Task.WhenAll(byPartition.Select(async group =>
+        {
+            var result = await AppendAsync(new PartitionId(topic.TopicId, group.Key), batches[group.Key], once);
+            var place = 0;
+            foreach (var (record, index) in group)
+                written[index] = new RecordMetadata(new TopicPartition(topic.Name, group.Key), result.BaseOffset + place++, result.LogAppendTime >= 0 ? result.LogAppendTime : record.Timestamp ?? now);
+        }));
+        return written;
+    }
+
+    /// <summary>What is kept of this key; a refusal where it was used for another request.</summary>
+    private async Task<(IdempotencyClaim Claim, IdempotencyClaimed Kept)> ClaimAsync(TopicDescription topic, OnceOptions once)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{once.Request.Path}\n{once.Request.ContentType}\n{once.Request.Headers["Granary-Key"]}\n"));
+        hash.AppendData(once.Body.Span);
+        var asked = new IdempotencyClaim(topic.TopicId, once.Key!, hash.GetHashAndReset());
+        var claim = await grains.GetGrain<IIdempotencyGrain>(IIdempotencyGrain.Key)
+            .ClaimAsync(asked)
+            .WaitAsync(options.Value.RequestTimeout, time);
+        if (claim.Error != ErrorCode.None)
+            throw Problem.Of(claim.Error, "The Idempotency-Key cannot be kept now: try again.");
+        if (!claim.IsSameRequest)
+            throw new Problem(StatusCodes.Status422UnprocessableEntity, "This Idempotency-Key was used for another request.") { Field = "Idempotency-Key" };
+        return (asked, claim);
+    }
+
+    private async Task<AppendResult> AppendAsync(PartitionId partition, byte[] batch, OnceOptions once)
+    {
+        // The log keeps what it is given: every try gives it a copy. Without a producer id a call whose fate is unknown must not be made again.
+        var result = await calls.AskAsync(
+            partition,
+            grain => grain.AppendAsync(new AppendRequest(new RecordBytes(batch.ToArray()), once.ExpectedOffset ?? AppendRequest.AnyOffset)),
+            answer => answer.Error,
+            mayRepeat: once.Key is not null,
+            once.Request.HttpContext.RequestAborted);
+        if (result.Error == ErrorCode.None)
+            return result;
+        if (once.ExpectedOffset is { } expected && result.Error == ErrorCode.OffsetOutOfRange)
+        {
+            throw new Problem(StatusCodes.Status412PreconditionFailed, $"The log does not end at offset {expected}, but at {result.BaseOffset}.")
+            {
+                Error = ErrorCode.OffsetOutOfRange,
+                Field = "If-Match",
+                More = new Dictionary<string, object?> { ["endOffset"] = result.BaseOffset },
+            };
+        }
+
+        throw Problem.Of(result.Error, result.Message);
+    }
+
+    private static byte[] Build(IEnumerable<RecordInput> records, in ProducerStamp stamp, long now)
+    {
+        var writer = new RecordBatchWriter();
+        foreach (var record in records)
+            writer.Append(record.Timestamp ?? now, record.Key, record.Value, record.Headers);
+        return writer.Build(stamp);
+    }
+
+    private static Problem Partly(LogException refusal, IEnumerable<object> outcomes)
+    {
+        var problem = Problem.Of(refusal);
+        return new Problem(problem.Status, $"Not all records were appended: {problem.Message}")
+        {
+            Error = problem.Error,
+            More = new Dictionary<string, object?> { ["records"] = outcomes.ToList() },
+        };
+    }
+
+    /// <summary>A record's place as it is kept with its request's key.</summary>
+    private sealed record KeptPlace(int Partition, long Offset, long Timestamp)
+    {
+        public static KeptPlace Of(RecordMetadata written) => new(written.Partition.Partition, written.Offset, written.Timestamp);
+
+        public RecordMetadata In(string topic) => new(new TopicPartition(topic, Partition), Offset, Timestamp);
+    }
+}

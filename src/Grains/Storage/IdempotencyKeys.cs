@@ -1,0 +1,99 @@
+using Npgsql;
+
+namespace Granary.Grains.Storage;
+
+/// <param name="RequestHash">Of the request that has the key.</param>
+/// <param name="Answer">Null: none is kept.</param>
+internal sealed record KeptIdempotencyKey(byte[] RequestHash, long ProducerId, byte[]? Answer);
+
+/// <summary>Idempotency keys in PostgreSQL.</summary>
+internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions options, TimeProvider time) : IAsyncDisposable
+{
+    public const string Schema = """
+        CREATE TABLE granary.idempotency_keys (
+            topic_id uuid NOT NULL,
+            key text NOT NULL,
+            request_hash bytea NOT NULL,
+            producer_id bigint NOT NULL,
+            answer bytea,
+            created_at timestamptz NOT NULL,
+            PRIMARY KEY (topic_id, key));
+        CREATE INDEX idempotency_keys_age ON granary.idempotency_keys (created_at);
+        """;
+
+    /// <summary>The row as it is after the claim: the new one, or the one that was there. None where another claim was being made: to be tried again.</summary>
+    private const string ClaimStatement = """
+        WITH claimed AS (
+            INSERT INTO granary.idempotency_keys AS kept (topic_id, key, request_hash, producer_id, created_at) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (topic_id, key) DO UPDATE
+                SET request_hash = excluded.request_hash, producer_id = excluded.producer_id, answer = NULL, created_at = excluded.created_at
+                WHERE kept.created_at < $6
+            RETURNING 0 AS place, request_hash, producer_id, answer)
+        SELECT * FROM claimed
+        UNION ALL SELECT 1, request_hash, producer_id, answer FROM granary.idempotency_keys WHERE topic_id = $1 AND key = $2
+        ORDER BY place LIMIT 1
+        """;
+
+    private const string CompleteStatement =
+        "UPDATE granary.idempotency_keys SET answer = $4 WHERE topic_id = $1 AND key = $2 AND request_hash = $3";
+
+    private const string SweepStatement = """
+        DELETE FROM granary.idempotency_keys WHERE (topic_id, key) IN (SELECT topic_id, key FROM granary.idempotency_keys WHERE created_at < $1 LIMIT $2)
+        """;
+
+    private const int MaxSweptAtOnce = 10_000;
+
+    private readonly SessionPool _sessions = new(source, Sessions.IdempotencyName, options.IdempotencyConnections, options);
+
+    /// <summary>Claims the key where nobody has it, or who had it did so before <paramref name="oldest"/>.</summary>
+    /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
+    public async Task<KeptIdempotencyKey> ClaimAsync(Guid topicId, string key, byte[] requestHash, long producerId, DateTimeOffset oldest, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var kept = await _sessions.RunAsync(
+                async (connection, limit) =>
+                {
+                    await using var command = new NpgsqlCommand(ClaimStatement, connection)
+                    {
+                        Parameters =
+                        {
+                            new() { Value = topicId }, new() { Value = key }, new() { Value = requestHash }, new() { Value = producerId },
+                            new() { Value = time.GetUtcNow() }, new() { Value = oldest },
+                        },
+                    };
+                    await using var reader = await command.ExecuteReaderAsync(limit);
+                    return await reader.ReadAsync(limit)
+                        ? new KeptIdempotencyKey(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3))
+                        : null;
+                },
+                cancellation);
+            if (kept is not null)
+                return kept;
+        }
+    }
+
+    /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
+    public Task CompleteAsync(Guid topicId, string key, byte[] requestHash, byte[] answer, CancellationToken cancellation) => _sessions.RunAsync(
+        async (connection, limit) =>
+        {
+            await using var command = new NpgsqlCommand(CompleteStatement, connection)
+            {
+                Parameters = { new() { Value = topicId }, new() { Value = key }, new() { Value = requestHash }, new() { Value = answer } },
+            };
+            return await command.ExecuteNonQueryAsync(limit);
+        },
+        cancellation);
+
+    /// <summary>Forgets keys older than that; how many it were.</summary>
+    /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
+    public Task<int> SweepAsync(DateTimeOffset before, CancellationToken cancellation) => _sessions.RunAsync(
+        async (connection, limit) =>
+        {
+            await using var command = new NpgsqlCommand(SweepStatement, connection) { Parameters = { new() { Value = before }, new() { Value = MaxSweptAtOnce } } };
+            return await command.ExecuteNonQueryAsync(limit);
+        },
+        cancellation);
+
+    public ValueTask DisposeAsync() => _sessions.DisposeAsync();
+}
