@@ -21,11 +21,11 @@ internal static class StreamResource
     public static void MapStream(this IEndpointRouteBuilder endpoints) => endpoints
         .MapGet("/topics/{topic}/stream", StreamAsync)
         .WithTags("Records")
-        .WithSummary("Records as they come (text/event-stream): partition= (all), from= earliest, latest (the default) or -N, or timestamp=; resumes by Last-Event-ID");
+        .WithSummary("Records as they come (text/event-stream): partition= (all), from= earliest, latest (the default) or -N, or timestamp=; resumes by Last-Event-ID, or lastEventId=");
 
     private static async Task StreamAsync(HttpContext context, HttpParts parts, StreamPlaces places, LogConsumers consumers, TimeProvider time, string topic)
     {
-        var query = new QueryReader(context.Request, "partition", "from", "timestamp");
+        var query = new QueryReader(context.Request, "partition", "from", "timestamp", "lastEventId");
         var described = await parts.FindTopicAsync(topic);
         var only = (int?)query.Number("partition", 0, int.MaxValue);
         if (only is { } asked)
@@ -77,7 +77,9 @@ internal static class StreamResource
 
     private static async Task<SortedDictionary<int, long>> PositionsAsync(HttpContext context, QueryReader query, HttpParts parts, TopicDescription topic, int? only)
     {
-        var resumed = context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } id] ? Parse(id, topic) : [];
+        // A reconnection by the browser itself still has the address of the first one: what its header says is newer.
+        var id = context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } header] ? header : query.Text("lastEventId");
+        var resumed = string.IsNullOrEmpty(id) ? [] : Parse(id, topic);
         if (query.Text("from") is not null && query.Text("timestamp") is not null)
             throw Problem.BadRequest("timestamp", "'from' and 'timestamp' are both given: one says where to begin.");
         var wanted = only is { } one ? [one] : Enumerable.Range(0, topic.PartitionCount);
