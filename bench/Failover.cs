@@ -32,14 +32,15 @@ internal static class Failover
             await using var client = await StartLoadAsync(cluster, "failover", 60, s_pace);
             for (var run = 0; run < Runs; run++)
             {
-                if (Environment.GetEnvironmentVariable("GRANARY_SHORT") is null) {
-                await MeasureAsync(table, client, cluster, "kill -9", "300 / 1,000", () => Now(cluster[Victim].Kill), () => cluster.StartAsync(Victim));
-                await MeasureAsync(table, client, cluster, "SIGSTOP", "1,500", () => Now(cluster[Victim].Hang), () => ResumeAsync(cluster));
+                if (Environment.GetEnvironmentVariable("GRANARY_SHORT") is null)
+                {
+                    await MeasureAsync(table, client, cluster, "kill -9", "300 / 1,000", () => Now(cluster[Victim].Kill), () => cluster.StartAsync(Victim));
+                    await MeasureAsync(table, client, cluster, "SIGSTOP", "1,500", () => Now(cluster[Victim].Hang), () => ResumeAsync(cluster));
                 }
                 await MeasureAsync(table, client, cluster, "graceful stop", "100", () => cluster[Victim].StopAsync(), () => Task.CompletedTask, restores: false);
                 await MeasureAsync(table, client, cluster, "joining silo", "100", () => cluster.StartAsync(Victim), () => Task.CompletedTask, ofAll: true);
                 if (Environment.GetEnvironmentVariable("GRANARY_SHORT") is null)
-                await MeasureAsync(table, client, cluster, "PostgreSQL restart", "its restart + 500", () => RestartPostgresAsync(table, cluster), () => Task.CompletedTask, ofAll: true);
+                    await MeasureAsync(table, client, cluster, "PostgreSQL restart", "its restart + 500", () => RestartPostgresAsync(table, cluster), () => Task.CompletedTask, ofAll: true);
             }
         }
 
