@@ -20,6 +20,8 @@ public static class GroupHosting
         services.AddSingleton<GroupParts>();
         services.AddHostedService<GroupMover>();
         services.AddHostedService<GroupSweep>();
+        services.AddMetrics();
+        services.AddHostedService<GroupMeters>();
         return services;
     }
 }
