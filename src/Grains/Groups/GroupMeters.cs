@@ -70,22 +70,35 @@ internal sealed class GroupMeters : BackgroundService
         var positions = new List<(string Group, CommittedOffset Position)>();
         foreach (var groupId in _parts.Hosted.Ids.Take(_parts.Options.MaxMeasured))
         {
-            var grain = _grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId));
-            var described = await grain.DescribeAsync(withLags: false).WaitAsync(s_patience, _parts.Time, cancellation);
-            if (described.Error != ErrorCode.None)
-                continue;
-            members.Add(new Measurement<int>(described.Members.Length, Tag("group", groupId)));
-            if (positions.Count >= _parts.Options.MaxMeasured)
-                continue;
-            var committed = await grain.FetchOffsetsAsync([]).WaitAsync(s_patience, _parts.Time, cancellation);
-            if (committed.Error == ErrorCode.None)
-                positions.AddRange(committed.Offsets.Take(_parts.Options.MaxMeasured - positions.Count).Select(one => (groupId, one)));
+            try
+            {
+                await MeasureAsync(groupId, members, positions, cancellation);
+            }
+            catch (Exception lost) when (lost is TimeoutException or OrleansException)
+            {
+                // It moves, or is busy: its figures are left out this time.
+            }
         }
 
         var wanted = positions.Select(one => one.Position.Partition).ToHashSet();
         await LearnEndsAsync(wanted, cancellation);
         Volatile.Write(ref _members, [.. members]);
         Show(positions);
+    }
+
+    private async Task MeasureAsync(string groupId, List<Measurement<int>> members, List<(string Group, CommittedOffset Position)> positions, CancellationToken cancellation)
+    {
+        var grain = _grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId));
+        var described = await grain.DescribeAsync(withLags: false).WaitAsync(s_patience, _parts.Time, cancellation);
+        if (described.Error != ErrorCode.None)
+            return;
+        members.Add(new Measurement<int>(described.Members.Length, Tag("group", groupId)));
+        var room = _parts.Options.MaxMeasured - positions.Count;
+        if (room <= 0)
+            return;
+        var committed = await grain.FetchOffsetsAsync([]).WaitAsync(s_patience, _parts.Time, cancellation);
+        if (committed.Error == ErrorCode.None)
+            positions.AddRange(committed.Offsets.Take(room).Select(one => (groupId, one)));
     }
 
     private void Show(List<(string Group, CommittedOffset Position)> positions)
@@ -117,7 +130,7 @@ internal sealed class GroupMeters : BackgroundService
             {
                 var hosted = await _grains.GetGrain<ISiloGrain>(ISiloGrain.KeyOf(member.Silo)).PartitionsAsync().WaitAsync(s_patience, _parts.Time, cancellation);
                 foreach (var one in hosted.Where(one => one.LeaderEpoch >= 0 && wanted.Contains(one.Partition)))
-                    _ends[one.Partition] = one.HighWatermark;
+                    _ends[one.Partition] = Math.Max(one.HighWatermark, _ends.GetValueOrDefault(one.Partition));
             }
             catch (Exception lost) when (lost is TimeoutException or OrleansException)
             {
