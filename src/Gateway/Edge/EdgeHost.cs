@@ -92,8 +92,6 @@ internal static class EdgeHost
         {
             endpoints.MapGranaryHealth();
             endpoints.MapGranaryHttp();
-            endpoints.MapGranaryDrain();
-            endpoints.MapGranaryLive();
             endpoints.MapGranaryConsole();
             endpoints.MapPrometheusScrapingEndpoint("/metrics");
         });

@@ -1,4 +1,5 @@
 using Granary.Abstractions.Clients;
+using Granary.Gateway.Http.Live;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -49,6 +50,8 @@ public static class HttpHosting
         endpoints.MapGroups();
         endpoints.MapResets();
         endpoints.MapGranaryCluster();
+        endpoints.MapGranaryDrain();
+        endpoints.MapGranaryLive();
         endpoints.MapOpenApi();
         endpoints.MapScalarApiReference("/reference", static options => options.DefaultFonts = false);
     }

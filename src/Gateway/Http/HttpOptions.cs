@@ -45,6 +45,9 @@ public sealed class HttpOptions
     /// <summary>The most resources in one page of a list.</summary>
     public int MaxPageSize { get; set; } = 10_000;
 
+    /// <summary>The most topics in one page of a list with details: each of their partitions is asked for its size.</summary>
+    public int MaxDetailedTopics { get; set; } = 100;
+
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate() =>
         Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
@@ -62,6 +65,7 @@ public sealed class HttpOptions
         (StreamPrefetchBytes is >= 16 * 1024 and <= 1 << 30, nameof(StreamPrefetchBytes), StreamPrefetchBytes, "16384 to 1073741824"),
         (StreamHeartbeat > TimeSpan.Zero && StreamHeartbeat <= TimeSpan.FromMinutes(10), nameof(StreamHeartbeat), StreamHeartbeat, "above 0, to 10 minutes"),
         (MaxIdempotencyKeyLength is >= 1 and <= 1_024, nameof(MaxIdempotencyKeyLength), MaxIdempotencyKeyLength, "1 to 1024"),
+        (MaxDetailedTopics is >= 1 and <= 10_000, nameof(MaxDetailedTopics), MaxDetailedTopics, "1 to 10000"),
         (MaxPageSize is >= 1 and <= 1_000_000, nameof(MaxPageSize), MaxPageSize, "1 to 1000000"),
     ];
 }

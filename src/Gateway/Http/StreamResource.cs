@@ -25,7 +25,7 @@ internal static class StreamResource
     public static void MapStream(this IEndpointRouteBuilder endpoints) => endpoints
         .MapGet("/topics/{topic}/stream", StreamAsync)
         .WithTags("Records")
-        .WithSummary("Records as they come (text/event-stream): partition= (all), from= earliest, latest (the default) or -N, or timestamp=; resumes by Last-Event-ID");
+        .WithSummary("Records as they come (text/event-stream): partition= (all), from= earliest, latest (the default) or -N, or timestamp=; resumes by Last-Event-ID, or lastEventId=");
 
     private static async Task StreamAsync(HttpContext context, HttpParts parts, StreamPlaces places, LogConsumers consumers, TimeProvider time, string topic)
     {
@@ -104,6 +104,8 @@ internal static class StreamResource
     {
         if (query.Text("from") is not null && query.Text("timestamp") is not null)
             throw Problem.BadRequest("timestamp", "'from' and 'timestamp' are both given: one says where to begin.");
+
+        // A reconnection by the browser itself still has the address of the first one: what its header says is newer.
         var id = QueryReader.Header(context.Request, "Last-Event-ID") ?? query.Text("lastEventId");
         var resumed = string.IsNullOrEmpty(id) ? null : Parse(id, topic);
         var wanted = only is { } one ? [one] : Enumerable.Range(0, topic.PartitionCount);

@@ -11,10 +11,12 @@ namespace Granary.Gateway.Http;
 /// <summary>/topics and /topics/{topic}: list, create, describe, change, delete.</summary>
 internal static class TopicResource
 {
+    private const int DescribedAtATime = 16;
+
     public static void MapTopics(this IEndpointRouteBuilder endpoints)
     {
         var topics = endpoints.MapGroup("/topics").WithTags("Topics");
-        topics.MapGet("", List).WithSummary("All topics, by name");
+        topics.MapGet("", ListAsync).WithSummary("All topics, by name; details=true adds sizeBytes and retentionMs");
         topics.MapPost("", CreateAsync).WithSummary("Create a topic").Accepts<NewTopicBody>("application/json");
         topics.MapGet("/{topic}", DescribeAsync).WithSummary("A topic with its partitions and configs");
         topics.MapPatch("/{topic}", GrowAsync).WithSummary("Raise a topic's number of partitions").Accepts<GrowthBody>("application/json");
@@ -23,10 +25,12 @@ internal static class TopicResource
         topics.MapGet("/{topic}/partitions/{partition:int}", DescribePartitionAsync).WithSummary("One partition: epochs, segments, producers, readers");
     }
 
-    private static IResult List(HttpRequest request, HttpParts parts)
+    private static async Task<IResult> ListAsync(HttpRequest request, HttpParts parts)
     {
-        var query = new QueryReader(request, "prefix", "after", "limit");
-        var limit = (int)(query.Number("limit", 1, parts.Options.MaxPageSize) ?? parts.Options.MaxPageSize);
+        var query = new QueryReader(request, "prefix", "after", "limit", "details");
+        var isDetailed = query.Flag("details");
+        var most = isDetailed ? parts.Options.MaxDetailedTopics : parts.Options.MaxPageSize;
+        var limit = (int)(query.Number("limit", 1, most) ?? most);
         var prefix = query.Text("prefix") ?? "";
         var after = query.Text("after");
         var page = parts.Topics.ByName.Values
@@ -36,7 +40,7 @@ internal static class TopicResource
             .ToList();
         return Results.Json(new
         {
-            topics = page.Take(limit).Select(Summary),
+            topics = isDetailed ? await DetailsAsync(parts, page.Take(limit)) : page.Take(limit).Select(Summary),
             next = page.Count > limit ? page[limit - 1].Name : null,
         });
     }
@@ -144,6 +148,7 @@ internal static class TopicResource
                 segment.EndOffset,
                 segment.SizeBytes,
                 maxTimestamp = Times.Show(segment.MaxTimestamp),
+                createdAt = Times.Show(segment.CreatedAt),
                 segment.Active,
             }),
             producers = one.Producers.Select(producer => new
@@ -154,6 +159,7 @@ internal static class TopicResource
                 producer.LastOffset,
                 lastTimestamp = Times.Show(producer.LastTimestamp),
             }),
+            readers = one.Readers.Select(reader => new { reader.ClientId, reader.Offset, lastFetchAt = Times.Show(reader.LastFetchAt) }),
             one.WaitingReaders,
         });
     }
@@ -167,6 +173,25 @@ internal static class TopicResource
             Field = "partition",
             Limit = topic.PartitionCount - 1,
         };
+
+    /// <summary>Sizes come from every partition: a few are asked at a time.</summary>
+    private static async Task<IEnumerable<object>> DetailsAsync(HttpParts parts, IEnumerable<TopicDescription> topics)
+    {
+        var shown = topics.ToList();
+        var sizes = new long[shown.Count];
+        var all = shown.SelectMany((topic, place) => Enumerable.Range(0, topic.PartitionCount).Select(index => (place, id: new PartitionId(topic.TopicId, index))));
+        await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = DescribedAtATime }, async (one, _) =>
+            Interlocked.Add(ref sizes[one.place], (await parts.Calls.TryDescribeAsync(one.id))?.SizeBytes ?? 0));
+        return shown.Select((topic, place) => new
+        {
+            topic.Name,
+            topic.TopicId,
+            partitions = topic.PartitionCount,
+            topic.IsInternal,
+            sizeBytes = sizes[place],
+            retentionMs = (long)(parts.Topics.SettingsOf(topic).Retention?.TotalMilliseconds ?? -1),
+        });
+    }
 
     private static object Summary(TopicDescription topic) => new { topic.Name, topic.TopicId, partitions = topic.PartitionCount, topic.IsInternal };
 

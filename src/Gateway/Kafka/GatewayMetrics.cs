@@ -24,6 +24,8 @@ internal sealed class GatewayMetrics : IDisposable
         _meter = meters.Create(MeterName);
         _requests = _meter.CreateCounter<long>("kafka.request.count", "{requests}", "Requests received, by API.");
         _failedRequests = _meter.CreateCounter<long>("kafka.request.failed", "{requests}", "Requests that ended in an exception or closed their connection, by API.");
+        // "None" is not the same as "not measured".
+        _failedRequests.Add(0);
         _requestTime = _meter.CreateHistogram<double>("kafka.request.time", "ms", "From a request's last byte received to its reply's last byte sent, by API.");
         _networkBytes = _meter.CreateCounter<long>("kafka.network.io", "By", "Bytes received and sent.");
         _connections = _meter.CreateUpDownCounter<long>("kafka.connection.count", "{connections}", "Connections that are open.");

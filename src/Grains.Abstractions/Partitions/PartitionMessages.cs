@@ -46,13 +46,18 @@ public enum IsolationLevel : byte
 /// <param name="CurrentLeaderEpoch">The epoch the reader believes in, or -1.</param>
 /// <param name="Isolation">Bound of what is visible.</param>
 /// <param name="Strict">True: a first batch above <paramref name="MaxBytes"/> is left out (the answer as a whole already carries data).</param>
+/// <param name="ClientId">Who reads, for people; null: not told. At most <see cref="MaxClientId"/> characters.</param>
 [GenerateSerializer, Immutable, Alias("granary.ReadRequest")]
 public sealed record ReadRequest(
     [property: Id(0)] long Offset,
     [property: Id(1)] int MaxBytes,
     [property: Id(2)] int CurrentLeaderEpoch = -1,
     [property: Id(3)] IsolationLevel Isolation = IsolationLevel.ReadUncommitted,
-    [property: Id(4)] bool Strict = false);
+    [property: Id(4)] bool Strict = false,
+    [property: Id(5)] string? ClientId = null)
+{
+    public const int MaxClientId = 255;
+}
 
 /// <param name="Error">None, OffsetOutOfRange, FencedLeaderEpoch, UnknownLeaderEpoch, NotLeaderOrFollower, …</param>
 /// <param name="HighWatermark">Exclusive bound of what is durable; -1 where unknown.</param>
@@ -73,12 +78,14 @@ public sealed record ReadResult(
 /// <param name="Offset">Answer once the bound is above this offset (pass the bound seen last).</param>
 /// <param name="MaxWait">How long at the most.</param>
 /// <param name="Isolation">Which bound.</param>
+/// <param name="ClientId">As in <see cref="ReadRequest"/>.</param>
 [GenerateSerializer, Immutable, Alias("granary.WaitRequest")]
 public sealed record WaitRequest(
     [property: Id(0)] Guid ReaderId,
     [property: Id(1)] long Offset,
     [property: Id(2)] TimeSpan MaxWait,
-    [property: Id(3)] IsolationLevel Isolation = IsolationLevel.ReadUncommitted);
+    [property: Id(3)] IsolationLevel Isolation = IsolationLevel.ReadUncommitted,
+    [property: Id(4)] string? ClientId = null);
 
 /// <param name="Timestamp">Milliseconds since 1970, or one of the constants below.</param>
 /// <param name="CurrentLeaderEpoch">The epoch the caller believes in, or -1.</param>
@@ -148,7 +155,8 @@ public sealed record PartitionDescription(
     [property: Id(8)] ImmutableArray<LeaderEpochDescription> LeaderEpochs,
     [property: Id(9)] ImmutableArray<SegmentDescription> Segments,
     [property: Id(10)] ImmutableArray<ProducerDescription> Producers,
-    [property: Id(11)] int WaitingReaders);
+    [property: Id(11)] int WaitingReaders,
+    [property: Id(12)] ImmutableArray<ReaderDescription> Readers);
 
 [GenerateSerializer, Immutable, Alias("granary.LeaderEpochDescription")]
 public sealed record LeaderEpochDescription([property: Id(0)] int Epoch, [property: Id(1)] long StartOffset);
@@ -159,7 +167,13 @@ public sealed record SegmentDescription(
     [property: Id(1)] long EndOffset,
     [property: Id(2)] long SizeBytes,
     [property: Id(3)] long MaxTimestamp,
-    [property: Id(4)] bool Active);
+    [property: Id(4)] bool Active,
+    [property: Id(5)] long CreatedAt);
+
+/// <summary>Who reads, or has read lately.</summary>
+/// <param name="Offset">What was asked for last.</param>
+[GenerateSerializer, Immutable, Alias("granary.ReaderDescription")]
+public sealed record ReaderDescription([property: Id(0)] string ClientId, [property: Id(1)] long Offset, [property: Id(2)] long LastFetchAt);
 
 [GenerateSerializer, Immutable, Alias("granary.ProducerDescription")]
 public sealed record ProducerDescription(

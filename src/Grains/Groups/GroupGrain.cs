@@ -21,16 +21,13 @@ namespace Granary.Grains.Groups;
 [Reentrant, CoordinatedByMap]
 internal sealed class GroupGrain([PersistentState("group", "granary")] IPersistentState<GroupGrainState> state, GroupParts parts) : Grain, IGroupGrain
 {
-    // While a group has members its grain is kept by its timer, which rings at least so often.
-    private static readonly TimeSpan s_longestSleep = TimeSpan.FromMinutes(1);
-
     private string _groupId = "";
     private ErrorCode _refusal;
     private ClassicCoordinator _classic = null!;
     private ConsumerCoordinator? _consumer;
     private GroupSaves _saves = null!;
     private GroupLedger _ledger = null!;
-    private IGrainTimer? _timer;
+    private GroupAlarm _alarm = null!;
     private bool _deleting;
     private bool _ended;
     private (GroupState, string, GroupType) _noted;
@@ -43,6 +40,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         _ledger = new GroupLedger(_groupId, parts);
         _happenings = new GroupHappenings(parts.Journal);
         _saves = new GroupSaves(state, Export, EndBy);
+        _alarm = new GroupAlarm(this, parts, RingAsync);
         _classic = Classic(new ClassicGroup(parts.Options));
         if (_refusal != ErrorCode.None)
             return;
@@ -354,25 +352,9 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         EndIfLost();
     }
 
-    private void Schedule()
-    {
-        var next = _consumer?.NextTick ?? _classic.Group.NextDeadline;
-        if (_ended || next == TimeSpan.MaxValue)
-        {
-            // Members that wait are bounded by the group's own deadlines; without any there is nothing to wake for.
-            _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            return;
-        }
+    private void Schedule() => _alarm.Set(_ended ? TimeSpan.MaxValue : _consumer?.NextTick ?? _classic.Group.NextDeadline);
 
-        var due = next - parts.Now;
-        due = due < TimeSpan.Zero ? TimeSpan.Zero : due > s_longestSleep ? s_longestSleep : due;
-        if (_timer is null)
-            _timer = this.RegisterGrainTimer(RingAsync, new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-        else
-            _timer.Change(due, Timeout.InfiniteTimeSpan);
-    }
-
-    private async Task RingAsync(CancellationToken cancellation)
+    private async Task RingAsync()
     {
         if (_ended)
             return;

@@ -23,6 +23,8 @@ public static class GroupHosting
         services.AddSingleton<ISiloMover>(static provider => provider.GetRequiredService<GroupMover>());
         services.AddHostedService(static provider => provider.GetRequiredService<GroupMover>());
         services.AddHostedService<GroupSweep>();
+        services.AddMetrics();
+        services.AddHostedService<GroupMeters>();
         return services;
     }
 }

@@ -60,6 +60,12 @@ public sealed class GroupOptions
     /// <summary>Groups expired or moved at a time, and partitions asked for their end at a time.</summary>
     public int ConcurrentCalls { get; set; } = 16;
 
+    /// <summary>How often members, positions and lag are measured for the metrics.</summary>
+    public TimeSpan MeasureInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Groups, and positions of all groups together, that a silo measures; the others are left out of the metrics. The exporter itself takes 2,000.</summary>
+    public int MaxMeasured { get; set; } = 1_000;
+
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate() =>
         Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
@@ -83,6 +89,8 @@ public sealed class GroupOptions
         (MaxResetHistory >= 1, nameof(MaxResetHistory), MaxResetHistory, "at least 1"),
         (OffsetsRetention > TimeSpan.Zero, nameof(OffsetsRetention), OffsetsRetention, "positive"),
         (ExpiryInterval > TimeSpan.Zero, nameof(ExpiryInterval), ExpiryInterval, "positive"),
+        (MeasureInterval > TimeSpan.Zero, nameof(MeasureInterval), MeasureInterval, "positive"),
+        (MaxMeasured is >= 0 and <= 2_000, nameof(MaxMeasured), MaxMeasured, "0 to 2000"),
         (ConcurrentCalls >= 1, nameof(ConcurrentCalls), ConcurrentCalls, "at least 1"),
     ];
 }

@@ -27,6 +27,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     private SegmentLimits? _limits;
     private TopicSettings? _limitsOf;
     private bool _retaining;
+    private RecentReaders? _readers;
     private Func<HostedPartition>? _describe;
     private PartitionLuggage? _luggage;
 
@@ -103,6 +104,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             return RefuseRead(new ReadResult(_ownership.Refuse(), -1, -1, -1, -1, RecordBytes.Empty));
         if (LogReads.Refuse(log.Offsets, request) is var error and not ErrorCode.None)
             return RefuseRead(LogReads.Answer(log.Offsets, error));
+        NoteReader(request.ClientId, request.Offset);
         var bound = LogReads.Bound(log.Offsets, request.Isolation);
         if (request.Offset >= bound)
             return Task.FromResult(LogReads.Answer(log.Offsets));
@@ -120,6 +122,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     {
         if (!_ownership.MayBecomeReadable || request.MaxWait <= TimeSpan.Zero)
             return Task.CompletedTask;
+        NoteReader(request.ClientId, request.Offset);
         return _ownership.Readable is { } log && LogReads.Bound(log.Offsets, request.Isolation) > request.Offset
             ? Task.CompletedTask
             : _ownership.WaitAsync(request);
@@ -220,7 +223,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public async Task<PartitionDescription> DescribeAsync()
     {
         if (_ownership.Readable is not { } log)
-            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.Placement.LocalName, [], [], [], _ownership.WaitingReaders);
+            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.Placement.LocalName, [], [], [], _ownership.WaitingReaders, []);
         IReadOnlyList<StoredSegment> segments = [];
         var error = ErrorCode.None;
         try
@@ -242,9 +245,10 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             segments.Sum(segment => segment.SizeBytes),
             silo.Placement.LocalName,
             [.. log.Epochs.All.Select(epoch => new LeaderEpochDescription(epoch.Epoch, epoch.StartOffset))],
-            [.. segments.Select(segment => new SegmentDescription(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, segment.MaxTimestamp, segment.IsActive))],
+            [.. segments.Select(segment => new SegmentDescription(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, segment.MaxTimestamp, segment.IsActive, segment.CreatedAt.ToUnixTimeMilliseconds()))],
             [.. log.Producers.All.Select(one => new ProducerDescription(one.ProducerId, one.Epoch, one.Last.LastSequence, LastOffsetOf(one.Last), one.Last.Timestamp))],
-            _ownership.WaitingReaders);
+            _ownership.WaitingReaders,
+            _readers?.Since(silo.NowMs - (long)silo.Options.RecentReaderAge.TotalMilliseconds) ?? []);
     }
 
     public Task DeleteAsync()
@@ -253,6 +257,12 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (_ownership.MayBecomeReadable)
             silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, HappeningCause.Deleted);
         return _ownership.DeleteAsync();
+    }
+
+    private void NoteReader(string? clientId, long offset)
+    {
+        if (clientId is not null)
+            (_readers ??= new RecentReaders(silo.Options.MaxRecentReaders)).Note(clientId, offset, silo.NowMs);
     }
 
     private static string CauseOf(DeactivationReason reason) =>

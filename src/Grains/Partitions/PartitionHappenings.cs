@@ -36,6 +36,9 @@ internal sealed class PartitionHappenings(ClusterJournal journal)
         journal.Tell(new ClusterHappening { Kind = HappeningKind.PartitionClosed, Partition = partition, LeaderEpoch = leaderEpoch, Cause = cause });
     }
 
+    /// <summary>Why a log is opened.</summary>
+    public static string CauseOf(bool isReopened, bool cameAlong) => isReopened ? HappeningCause.Reopened : cameAlong ? HappeningCause.Moved : HappeningCause.Placed;
+
     /// <summary>A partition that was handed over is open here.</summary>
     /// <param name="gap">Since it was closed where it came from, by two clocks.</param>
     public static void MovedIn(TimeSpan gap)

@@ -17,6 +17,8 @@ public static class PartitionHosting
         services.AddOptions<PartitionOptions>().Validate(options => !options.Validate().Any(), "the partitions' options are out of range").ValidateOnStart();
         services.AddSingleton<PartitionDiagnostics>();
         services.AddSingleton<SiloPartitions>();
+        services.AddMetrics();
+        services.AddHostedService<SiloMeters>();
         services.AddSingleton<RetentionSweep>();
         services.AddHostedService(static provider => provider.GetRequiredService<RetentionSweep>());
         return services;

@@ -82,6 +82,13 @@ internal static class PartitionMetrics
 
     public static void OpeningTook(TimeSpan took, string cause) => _openingDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("cause", cause));
 
+    /// <summary>So that "none" can be told from "not measured".</summary>
+    public static void ShowNoMigrations()
+    {
+        foreach (var direction in (string[])["in", "out"])
+            _migrations.Add(0, new KeyValuePair<string, object?>("direction", direction));
+    }
+
     public static void Migrated(string direction) => _migrations.Add(1, new KeyValuePair<string, object?>("direction", direction));
 
     public static void MigrationGap(TimeSpan gap) => _migrationGap.Record(gap.TotalSeconds);

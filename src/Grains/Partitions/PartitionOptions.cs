@@ -65,6 +65,12 @@ public sealed class PartitionOptions
     /// <summary>Partitions that a retention check wakes and cleans at the same time.</summary>
     public int RetentionConcurrency { get; set; } = 4;
 
+    /// <summary>Readers (by client id) that one partition remembers for people who ask; one more takes the place of the one silent for longest.</summary>
+    public int MaxRecentReaders { get; set; } = 32;
+
+    /// <summary>How long a reader that does not come back is still shown.</summary>
+    public TimeSpan RecentReaderAge { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate() =>
         Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
@@ -87,5 +93,7 @@ public sealed class PartitionOptions
         (RetentionCheckInterval > TimeSpan.Zero, nameof(RetentionCheckInterval), RetentionCheckInterval, "positive"),
         (MaxPartitionsPerRetentionCheck >= 1, nameof(MaxPartitionsPerRetentionCheck), MaxPartitionsPerRetentionCheck, "at least 1"),
         (RetentionConcurrency >= 1, nameof(RetentionConcurrency), RetentionConcurrency, "at least 1"),
+        (MaxRecentReaders is >= 0 and <= 1_000, nameof(MaxRecentReaders), MaxRecentReaders, "0 to 1000"),
+        (RecentReaderAge > TimeSpan.Zero, nameof(RecentReaderAge), RecentReaderAge, "positive"),
     ];
 }

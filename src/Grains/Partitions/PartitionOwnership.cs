@@ -165,16 +165,9 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     {
         var log = Writable;
         End(OwnershipState.Closed);
-        try
-        {
-            if (!carried && log is { UnsavedBatches: > 0 })
-                await SaveProducersAsync(log).WaitAsync(cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            // No time left: the next opening reads more headers.
-        }
-
+        // Where no time is left, the next opening reads more headers.
+        if (!carried && log is { UnsavedBatches: > 0 })
+            await SaveProducersAsync(log).WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         log?.SucceedBy(null);
     }
 
@@ -233,8 +226,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
             _tail?.Clear();
         _tail?.DropBefore(log.Offsets.LogStartOffset);
         (_log, _state) = (log, OwnershipState.Open);
-        var cause = former is not null ? HappeningCause.Reopened : _luggage is not null ? HappeningCause.Moved : HappeningCause.Placed;
-        silo.Happenings.Opened(Partition, log, silo.Time.GetElapsedTime(_openingSince), cause);
+        silo.Happenings.Opened(Partition, log, silo.Time.GetElapsedTime(_openingSince), PartitionHappenings.CauseOf(former is not null, _luggage is not null));
         Unpack(log);
         if (former is null)
             PartitionMetrics.Open(1);

@@ -26,6 +26,7 @@ internal sealed class SiloPartitions
         Tail = new TailCache(Options.TailCacheBytes);
         ProducerLimits = new ProducerLimits(Options.MaxProducersPerPartition, (long)Options.ProducerIdle.TotalMilliseconds);
         PartitionMetrics.Observe(Tail);
+        PartitionMetrics.ShowNoMigrations();
     }
 
     public PartitionOptions Options { get; }

@@ -30,6 +30,12 @@ public sealed class PlacementOptions
     /// <summary>Topics whose traffic a silo counts by name; those beyond are counted together.</summary>
     public int MaxCountedTopics { get; set; } = 1_000;
 
+    /// <summary>
+    /// Series that each metric by topic, or by partition, has on a silo; those beyond are left out. Too large: scrapes that cost. The exporter
+    /// itself takes 2,000 at most.
+    /// </summary>
+    public int MaxSeries { get; set; } = 1_000;
+
     /// <summary>How long a silo that starts may practise with the others before it takes part; 0: it does not, and the first partitions come slowly.</summary>
     public TimeSpan RehearsalLimit { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -47,6 +53,7 @@ public sealed class PlacementOptions
         (MoveTimeout > TimeSpan.Zero, nameof(MoveTimeout), MoveTimeout, "above 0"),
         (JournalLength is >= 100 and <= 1_000_000, nameof(JournalLength), JournalLength, "100 to 1000000"),
         (MaxCountedTopics is >= 0 and <= 100_000, nameof(MaxCountedTopics), MaxCountedTopics, "0 to 100000"),
+        (MaxSeries is >= 0 and <= 2_000, nameof(MaxSeries), MaxSeries, "0 to 2000"),
         (RehearsalLimit >= TimeSpan.Zero, nameof(RehearsalLimit), RehearsalLimit, "0 or more"),
         (LuggageBytes is >= 0 and <= 64 << 20, nameof(LuggageBytes), LuggageBytes, "0 to 67108864"),
     ];

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace Granary.Grains.Storage;
@@ -111,7 +112,10 @@ internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options,
         {
             try
             {
-                return (GroupWriteOutcome.Written, await sessions.RunAsync(WriteAsync, _abandon.Token));
+                var startedAt = Stopwatch.GetTimestamp();
+                var owned = await sessions.RunAsync(WriteAsync, _abandon.Token);
+                StorageMetrics.OffsetsFlushed(_flush.Count, startedAt);
+                return (GroupWriteOutcome.Written, owned);
             }
             catch (Exception failure) when (failure is StoreUnavailableException or OperationCanceledException)
             {

@@ -25,6 +25,7 @@ internal sealed class SessionPool(NpgsqlDataSource source, string name, int size
         }
         catch (Exception failure) when (IsUnavailable(failure) && !cancellation.IsCancellationRequested)
         {
+            StorageMetrics.Failed("call");
             throw new StoreUnavailableException($"PostgreSQL did not do what the log asked: {failure.Message}", failure);
         }
         finally

@@ -36,6 +36,15 @@ internal static class StorageMetrics
     private static readonly Counter<long> _slabs = _meter.CreateCounter<long>(
         "granary.storage.slabs", "{slab}", "Slabs by what happened to them.");
 
+    private static readonly Histogram<double> _offsetFlushDuration = _meter.CreateHistogram<double>(
+        "granary.storage.offsets.flush.duration", "s", "Writing one group commit of positions.");
+
+    private static readonly Histogram<int> _offsetFlushSize = _meter.CreateHistogram<int>(
+        "granary.storage.offsets.flush.size", "{offset}", "Positions in a group commit.");
+
+    private static readonly Counter<long> _failures = _meter.CreateCounter<long>(
+        "granary.storage.failures", "{failure}", "Failures of PostgreSQL, by what failed.");
+
     private static readonly KeyValuePair<string, object?>[] _outcomes =
         [.. Enum.GetValues<AppendOutcome>().Select(outcome => new KeyValuePair<string, object?>("outcome", outcome.ToString()))];
 
@@ -45,6 +54,22 @@ internal static class StorageMetrics
         _flushBytes.Record(plan.PayloadBytes);
         _flushPartitions.Record(plan.Partitions.Count);
     }
+
+    public static void OffsetsFlushed(int offsets, long startedAt)
+    {
+        _offsetFlushDuration.Record(Stopwatch.GetElapsedTime(startedAt).TotalSeconds);
+        _offsetFlushSize.Record(offsets);
+    }
+
+    /// <summary>So that "none" can be told from "not measured".</summary>
+    public static void ShowNoFailures()
+    {
+        foreach (var operation in (string[])["append", "call"])
+            _failures.Add(0, new KeyValuePair<string, object?>("operation", operation));
+    }
+
+    /// <param name="operation">append, or call (all else, positions too).</param>
+    public static void Failed(string operation) => _failures.Add(1, new KeyValuePair<string, object?>("operation", operation));
 
     public static void Settled(AppendOutcome outcome, int bytes, long queuedAt)
     {

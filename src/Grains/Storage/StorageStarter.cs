@@ -7,6 +7,7 @@ internal sealed class StorageStarter(PostgresPartitionStore store, PostgresGroup
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        StorageMetrics.ShowNoFailures();
         await store.StartAsync(cancellationToken);
         store.Keeper.Start();
         groups.Start();

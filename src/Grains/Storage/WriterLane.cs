@@ -137,6 +137,7 @@ internal sealed class WriterLane
             var failure = await TryFlushAsync(family);
             if (failure is null)
                 continue;
+            StorageMetrics.Failed("append");
             var kind = FlushFailure.Classify(failure, _session?.CommitWasSent ?? false);
             await ForgetBrokenSessionAsync();
             if (kind == FlushFailureKind.Retry && attempt < MaxAttempts)

@@ -102,8 +102,6 @@ internal static class SiloHost
         app.UseGranaryHttp();
         app.MapGranaryHealth();
         app.MapGranaryHttp();
-        app.MapGranaryDrain();
-        app.MapGranaryLive();
         app.MapGranaryConsole();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;

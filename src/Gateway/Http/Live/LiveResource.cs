@@ -7,9 +7,12 @@ using Microsoft.AspNetCore.Routing;
 namespace Granary.Gateway.Http.Live;
 
 /// <summary>GET /cluster/events: what happens in the cluster, as it happens (text/event-stream, WHATWG HTML 9.2).</summary>
-public static class LiveResource
+internal static class LiveResource
 {
-    public static void MapGranaryLive(this IEndpointRouteBuilder endpoints) => endpoints.MapGet("/cluster/events", StreamAsync);
+    public static void MapGranaryLive(this IEndpointRouteBuilder endpoints) => endpoints
+        .MapGet("/cluster/events", StreamAsync)
+        .WithTags("Cluster")
+        .WithSummary("What happens in the cluster, as it happens (text/event-stream); resumes by Last-Event-ID");
 
     private static async Task StreamAsync(HttpContext http)
     {
@@ -19,10 +22,7 @@ public static class LiveResource
         {
             using var subscriber = await feed.SubscribeAsync(http.Request.Headers["Last-Event-ID"], ending.Token);
             if (subscriber is null)
-            {
-                await Problems.Of(StatusCodes.Status503ServiceUnavailable, "Too many readers", "This process serves as many streams as Granary:Live:MaxSubscribers allows: ask another one, or later.").ExecuteAsync(http);
-                return;
-            }
+                throw new Problem(StatusCodes.Status503ServiceUnavailable, "This process serves as many streams as Granary:Live:MaxSubscribers allows: ask another one, or later.");
 
             http.Response.ContentType = "text/event-stream";
             http.Response.Headers.CacheControl = "no-cache";

@@ -37,7 +37,8 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
             return new FetchResponse { ErrorCode = (short)plan.Error };
 
         var isolation = request.IsolationLevel == (sbyte)IsolationLevel.ReadCommitted ? IsolationLevel.ReadCommitted : IsolationLevel.ReadUncommitted;
-        var fetches = plan.Partitions.ConvertAll(partition => new PartitionFetch(partition, isolation));
+        var clientId = context.ClientId is { Length: <= ReadRequest.MaxClientId } told ? told : null;
+        var fetches = plan.Partitions.ConvertAll(partition => new PartitionFetch(partition, isolation) { ClientId = clientId });
         await FindPartitionsAsync(context, fetches, usesTopicIds);
         var found = fetches.FindAll(fetch => fetch.Partition is not null);
         var hasUnknown = found.Count < fetches.Count;

@@ -74,7 +74,7 @@ internal sealed class FetchReader
         var wait = new PartitionWait(fetch.Ask, fetch.Isolation, fetch.Bound, fetch.Result.Records.IsEmpty ? fetch.Result : null);
         fetch.Wait = wait;
         _waits[partition.Id] = wait;
-        _ = WaitAsync(partition.Grain, wait);
+        _ = WaitAsync(partition.Grain, wait, fetch.ClientId);
     }
 
     /// <summary>Forgets the partitions that are no longer fetched.</summary>
@@ -90,11 +90,11 @@ internal sealed class FetchReader
         }
     }
 
-    private async Task WaitAsync(IPartitionGrain grain, PartitionWait wait)
+    private async Task WaitAsync(IPartitionGrain grain, PartitionWait wait, string? clientId)
     {
         try
         {
-            await grain.WaitAsync(new WaitRequest(Id, wait.Bound, s_longestWait, wait.Isolation));
+            await grain.WaitAsync(new WaitRequest(Id, wait.Bound, s_longestWait, wait.Isolation, clientId));
         }
         catch (Exception)
         {

@@ -16,6 +16,9 @@ internal sealed class PartitionFetch(FetchedPartition fetched, IsolationLevel is
 
     public IsolationLevel Isolation { get; } = isolation;
 
+    /// <summary>Null: the client does not say, or at too great length.</summary>
+    public string? ClientId { get; init; }
+
     /// <summary>Null while it is not found.</summary>
     public PartitionReference? Partition { get; set; }
 
@@ -44,7 +47,7 @@ internal sealed class PartitionFetch(FetchedPartition fetched, IsolationLevel is
         GrantedBytes = maxBytes;
         try
         {
-            _reading = Partition!.Grain.ReadAsync(new ReadRequest(Ask.Offset, maxBytes, Ask.LeaderEpoch, Isolation, strict));
+            _reading = Partition!.Grain.ReadAsync(new ReadRequest(Ask.Offset, maxBytes, Ask.LeaderEpoch, Isolation, strict, ClientId));
         }
         catch (Exception failure)
         {
