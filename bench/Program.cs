@@ -4,7 +4,7 @@ using Granary.Bench;
 using Granary.Support;
 
 // One run of everything, or of the figures that are named. Rounds: GRANARY_ROUNDS (3).
-string[] all = ["produce", "small", "latency", "fetch", "commits", "idle", "failover"];
+string[] all = ["produce", "small", "latency", "fetch", "commits", "http", "groups", "idle", "failover"];
 var wanted = args.Length == 0 ? all : args;
 if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
 {
@@ -15,7 +15,7 @@ if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
 const int Partitions = 6;
 var rounds = int.TryParse(Environment.GetEnvironmentVariable("GRANARY_ROUNDS"), out var asked) ? asked : 3;
 var table = new ResultTable();
-if (wanted.Any(name => name is not ("idle" or "failover")))
+if (wanted.Any(name => name is not ("groups" or "idle" or "failover")))
 {
     await using var silo = await SiloProcess.StartAsync(new SiloProcessOptions());
     await WarmAsync(silo);
@@ -38,8 +38,13 @@ if (wanted.Any(name => name is not ("idle" or "failover")))
             await FetchAsync(silo, table);
         if (wanted.Contains("commits"))
             await CommitsAsync(silo, table);
+        if (wanted.Contains("http"))
+            await HttpAsync(silo, table);
     }
 }
+
+if (wanted.Contains("groups"))
+    await GroupLoad.RunAsync(table);
 
 if (wanted.Contains("idle"))
     await IdlePartitions.RunAsync(table);
@@ -90,6 +95,17 @@ static async Task CommitsAsync(SiloProcess silo, ResultTable table)
     table.Add("offset commits, durable", "commits/s", sustained, "5,000", shares.SinceThen());
     table.Add("offset commit p50 at 5,000/s", "ms", latencies.Percentile(0.5));
     table.Add("offset commit p99 at 5,000/s", "ms", latencies.Percentile(0.99), "50");
+}
+
+static async Task HttpAsync(SiloProcess silo, ResultTable table)
+{
+    var topic = await TopicAsync(silo);
+    await HttpLatency.RunAsync(silo.HttpUrl, topic, 500, TimeSpan.FromSeconds(5));
+    var shares = new ProcessorShares(silo);
+    var (latencies, sustained) = await HttpLatency.RunAsync(silo.HttpUrl, topic, 2_000, TimeSpan.FromSeconds(15));
+    table.Add("HTTP, single-record produces", "/s", sustained, "2,000", shares.SinceThen());
+    table.Add("HTTP produce p50 at 2,000/s", "ms", latencies.Percentile(0.5));
+    table.Add("HTTP produce p99 at 2,000/s", "ms", latencies.Percentile(0.99), "50");
 }
 
 static async Task FetchAsync(SiloProcess silo, ResultTable table)

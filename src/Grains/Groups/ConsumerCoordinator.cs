@@ -16,6 +16,7 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
 {
     private static readonly TimeSpan s_askPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_topicsPoll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_shortestSleep = TimeSpan.FromMilliseconds(50);
 
     private readonly ConsumerGroup _group = new(kept, TopicsOf(parts), parts.ConsumerOptions, parts.NowMs);
     private readonly HashSet<string> _asking = new(StringComparer.Ordinal);
@@ -45,8 +46,12 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
             if (IsEmpty)
                 return TimeSpan.MaxValue;
             var next = _group.NextTick;
-            var poll = parts.Now + s_topicsPoll;
-            return next == long.MaxValue || TimeSpan.FromMilliseconds(next) > poll ? poll : TimeSpan.FromMilliseconds(next);
+            var (soonest, latest) = (parts.Now + s_shortestSleep, parts.Now + s_topicsPoll);
+            if (next == long.MaxValue || TimeSpan.FromMilliseconds(next) > latest)
+                return latest;
+
+            // Members that are overdue stay so until their grains have answered; to look again at once would leave the grain no time for that.
+            return TimeSpan.FromMilliseconds(next) < soonest ? soonest : TimeSpan.FromMilliseconds(next);
         }
     }
 

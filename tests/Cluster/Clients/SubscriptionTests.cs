@@ -42,7 +42,7 @@ public sealed class SubscriptionTests(PrivatePostgres postgres)
         var started = System.Diagnostics.Stopwatch.StartNew();
         while (CountingSubscriber.Got.Values.Sum(got => got.Distinct().Count()) < count)
         {
-            Assert.True(started.Elapsed < s_patience, $"{CountingSubscriber.Got.Values.Sum(got => got.Distinct().Count())} of {count} records within {s_patience}");
+            Assert.True(started.Elapsed < s_patience, $"{string.Join("; ", CountingSubscriber.Got.Select(got => $"{got.Key}: {got.Value.Distinct().Count()} to {got.Value.Last()}"))} {CountingSubscriber.Got.Values.Sum(got => got.Distinct().Count())} of {count} records within {s_patience}");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
