@@ -13,7 +13,7 @@ public sealed class TailTests
         await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = 3 });
         using var first = new HttpApi(cluster[0].HttpUrl);
         var topic = await first.CreateTopicAsync(6);
-        using var ending = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var ending = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var reading = ReadAsync([cluster[2].HttpUrl, cluster[0].HttpUrl], topic, ending.Token);
         for (var number = 0; number < Records; number++)
         {
