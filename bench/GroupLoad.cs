@@ -34,7 +34,7 @@ internal static class GroupLoad
     {
         await using var members = new Crowd(grains, "four", "twelve");
         members.Add(3);
-        await members.AwaitAsync(12);
+        await members.AwaitAsync(12, joined: 3);
         for (var round = 0; round < 3; round++)
         {
             var before = members.Owned();
@@ -68,7 +68,7 @@ internal static class GroupLoad
         foreach (var crowd in crowds)
             crowd.Add(3);
         foreach (var crowd in crowds)
-            await crowd.AwaitAsync(12);
+            await crowd.AwaitAsync(12, joined: 3);
         table.Add("1,000 groups of 3 stable", "s", clock.Elapsed.TotalSeconds);
         foreach (var crowd in crowds)
             await crowd.DisposeAsync();
@@ -92,16 +92,25 @@ internal static class GroupLoad
 
         public HashSet<(Member, PartitionId)> Owned() => [.. _members.SelectMany(member => member.Owned.Select(partition => (member, partition)))];
 
-        /// <summary>Until so many partitions are owned, each by one member, and so many members are in.</summary>
-        public async Task AwaitAsync(int partitions, int joined = 0)
+        /// <summary>Until so many members are in and share so many partitions evenly, each owned by one.</summary>
+        public async Task AwaitAsync(int partitions, int joined)
         {
             var clock = Stopwatch.StartNew();
-            while (_members.SelectMany(member => member.Owned).Distinct().Count() < partitions || _members.Count(member => member.Epoch > 0) < joined || (joined > 0 && joined <= partitions && _members.Any(member => member.Owned.IsEmpty)))
+            while (!IsSettled(partitions, joined))
             {
                 if (clock.Elapsed > s_patience)
                     throw new InvalidOperationException($"group {group}: {_members.SelectMany(member => member.Owned).Distinct().Count()} of {partitions} partitions are owned");
                 await Task.Delay(5);
             }
+        }
+
+        private bool IsSettled(int partitions, int joined)
+        {
+            var shares = _members.ConvertAll(member => member.Owned);
+            return _members.Count(member => member.Epoch > 0) == joined
+                && shares.Sum(share => share.Length) == partitions
+                && shares.SelectMany(share => share).Distinct().Count() == partitions
+                && shares.Max(share => share.Length) - shares.Min(share => share.Length) <= 1;
         }
 
         public async Task StopBeatingAsync()
@@ -149,7 +158,11 @@ internal static class GroupLoad
 
         public void Start(CancellationToken stop) => Beating = Task.Run(() => RunAsync(stop));
 
-        public Task BeatAsync() => Grain.HeartbeatAsync(new ConsumerGroupHeartbeat { MemberId = _id, MemberEpoch = Epoch });
+        public async Task BeatAsync()
+        {
+            if ((await Grain.HeartbeatAsync(new ConsumerGroupHeartbeat { MemberId = _id, MemberEpoch = Epoch })).Error is var error and not Abstractions.ErrorCode.None)
+                throw new InvalidOperationException($"a heartbeat of {group} was answered {error}");
+        }
 
         private async Task RunAsync(CancellationToken stop)
         {

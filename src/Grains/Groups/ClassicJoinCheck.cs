@@ -8,19 +8,26 @@ internal static class ClassicJoinCheck
 {
     public static ErrorCode Refuse(ClassicGroup group, IReadOnlyDictionary<string, TimeSpan> pending, JoinRequest request, GroupOptions options)
     {
-        if (request.SessionTimeout < options.MinSessionTimeout || request.SessionTimeout > options.MaxSessionTimeout)
-            return ErrorCode.InvalidSessionTimeout;
+        if (RefuseSize(request, options) is var size and not ErrorCode.None)
+            return size;
         if (group.State == GroupState.Dead)
             return ErrorCode.NotCoordinator;
-        var bytes = request.Protocols.Sum(protocol => (long)protocol.Metadata.Length);
-        if (request.Protocols.Length > options.MaxProtocols || bytes > options.MaxMetadataBytes)
-            return ErrorCode.InvalidRequest;
-        if (!HasRoom(group, pending, request, bytes, options))
+        if (!HasRoom(group, pending, request, BytesOf(request), options))
             return ErrorCode.GroupMaxSizeReached;
         if (!FitsProtocols(group, request))
             return ErrorCode.InconsistentGroupProtocol;
         return request.MemberId.Length == 0 ? ErrorCode.None : CheckKnown(group, pending, request);
     }
+
+    /// <summary>What is wrong with a join, whatever group it is for.</summary>
+    public static ErrorCode RefuseSize(JoinRequest request, GroupOptions options)
+    {
+        if (request.SessionTimeout < options.MinSessionTimeout || request.SessionTimeout > options.MaxSessionTimeout)
+            return ErrorCode.InvalidSessionTimeout;
+        return request.Protocols.Length > options.MaxProtocols || BytesOf(request) > options.MaxMetadataBytes ? ErrorCode.InvalidRequest : ErrorCode.None;
+    }
+
+    private static long BytesOf(JoinRequest request) => request.Protocols.Sum(protocol => (long)protocol.Metadata.Length);
 
     private static bool HasRoom(
         ClassicGroup group, IReadOnlyDictionary<string, TimeSpan> pending, JoinRequest request, long bytes, GroupOptions options)

@@ -77,6 +77,8 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
 
     public async Task<JoinResult> JoinAsync(JoinRequest request, string newMemberId)
     {
+        if (ClassicJoinCheck.RefuseSize(request, parts.Options) is var wrong and not ErrorCode.None)
+            return JoinResult.Refuse(wrong, request.MemberId);
         if (request.ProtocolType != ConsumerGroupMigration.ProtocolType || request.Protocols.IsEmpty)
             return JoinResult.Refuse(ErrorCode.InconsistentGroupProtocol, request.MemberId);
         var memberId = request.MemberId;
@@ -137,8 +139,8 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
 
     public ErrorCode CheckCommit(GroupCaller caller) => _group.CheckCommit(caller.MemberId, caller.Generation);
 
-    /// <summary>The topics that the members read, by name.</summary>
-    public bool Reads(string? topic) => topic is not null && _group.Members.Any(member => member.SubscribedTopics.Contains(topic) || member.SubscribedRegex.Length > 0);
+    /// <summary>Does a member read the topic of that name? One that is gone, nobody reads.</summary>
+    public bool Reads(string? topic) => topic is not null && parts.Topics.Find(topic) is { } known && _group.Reads(known.TopicId);
 
     public GroupDescription Describe() => new(
         ErrorCode.None,

@@ -84,6 +84,9 @@ internal sealed class ConsumerGroup
     /// <summary>When <see cref="Tick"/> has something to do; <see cref="long.MaxValue"/>: never.</summary>
     public long NextTick => GroupEpoch > AssignmentEpoch ? Math.Min(_deadlines.Next, _assignedAt + (long)_options.AssignmentInterval.TotalMilliseconds) : _deadlines.Next;
 
+    /// <summary>Is a member subscribed to that topic, by its name or by a regular expression?</summary>
+    public bool Reads(Guid topicId) => _roster.Members.Any(member => _subscriptions.Resolve(member).Contains(topicId));
+
     public ImmutableArray<PartitionId> TargetOf(string memberId) => _roster.TargetOf(memberId);
 
     public ConsumerGroupState Export() => new()
@@ -137,6 +140,13 @@ internal sealed class ConsumerGroup
         {
             if (_roster.TryFind(memberId, out var late))
                 Remove(late);
+        }
+
+        // A static member that is away beats for nobody: its grain has nothing to tell.
+        foreach (var memberId in _deadlines.Silent(now).ToArray())
+        {
+            if (_roster.TryFind(memberId, out var gone) && gone.IsAway)
+                Remove(gone);
         }
 
         AssignIfDue(now);

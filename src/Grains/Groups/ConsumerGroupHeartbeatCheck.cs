@@ -1,4 +1,5 @@
 using Granary.Abstractions.Groups;
+using Granary.Abstractions.Topics;
 
 namespace Granary.Grains.Groups;
 
@@ -19,6 +20,8 @@ internal static class ConsumerGroupHeartbeatCheck
             return (ErrorCode.InvalidRequest, "RebalanceTimeoutMs can't be negative.");
         if (beat.SubscribedTopics?.Length > options.MaxSubscribedTopics)
             return (ErrorCode.InvalidRequest, $"{beat.SubscribedTopics?.Length} subscribed topics are more than {options.MaxSubscribedTopics} (MaxSubscribedTopics).");
+        if (beat.SubscribedTopics?.FirstOrDefault(name => name.Length > TopicNames.MaxLength) is { } longest)
+            return (ErrorCode.InvalidRequest, $"The subscribed topic '{longest[..32]}…' has {longest.Length} characters, {TopicNames.MaxLength} is the most.");
         return beat.OwnedPartitions?.Length > options.MaxOwnedPartitions
             ? (ErrorCode.InvalidRequest, $"{beat.OwnedPartitions?.Length} owned partitions are more than {options.MaxOwnedPartitions} (MaxOwnedPartitions).")
             : null;

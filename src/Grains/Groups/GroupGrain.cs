@@ -298,7 +298,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             _classic.End(ErrorCode.RebalanceInProgress);
             _classic = Classic(new ClassicGroup(parts.Options));
         }
-        else if (hasClassic && _consumer is { } converted && ConsumerGroupMigration.CanDowngrade(converted.Group.Members))
+        else if (!isFirst && state.State.Consumer is null && _consumer is { } converted && (converted.IsEmpty || hasClassic && ConsumerGroupMigration.CanDowngrade(converted.Group.Members)))
         {
             // Refused: nothing has changed, and nothing was saved.
             _consumer = null;

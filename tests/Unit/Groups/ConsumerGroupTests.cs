@@ -93,8 +93,9 @@ public sealed class ConsumerGroupTests
         Beat(Join("a") with { InstanceId = "i" });
         Beat(At("a", -2) with { InstanceId = "i" });
         var late = (long)s_options.SessionTimeout.TotalMilliseconds;
-        Assert.Equal(["a"], _group.Tick(late).Overdue);
-        _group.Heard("a", null, late);
+        Assert.Empty(_group.Tick(late - 1).Overdue);
+        Assert.NotEqual("Empty", _group.State);
+        Assert.Empty(_group.Tick(late).Overdue);
         Assert.Equal("Empty", _group.State);
     }
 
