@@ -197,7 +197,15 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         }
 
         _asking.Remove(memberId);
-        await FinishAsync(Because($"nothing was heard of {memberId}", () => _group.Heard(memberId, silence, parts.NowMs)));
+        try
+        {
+            await FinishAsync(Because($"nothing was heard of {memberId}", () => _group.Heard(memberId, silence, parts.NowMs)));
+        }
+        catch (Exception defect)
+        {
+            // Nobody waits for this; the next look at who is overdue tries it again.
+            parts.Diagnostics.MemberNotRemoved(defect, groupId, memberId);
+        }
     }
 
     private async Task FollowTopicsAsync()

@@ -6,6 +6,8 @@ internal sealed class GroupAlarm(IGrainBase grain, GroupParts parts, Func<Task> 
     // While a group has members its grain is kept by its timer, which rings at least so often.
     private static readonly TimeSpan s_longestSleep = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan s_pauseAfterFailure = TimeSpan.FromSeconds(1);
+
     private IGrainTimer? _timer;
 
     /// <param name="at">By <see cref="GroupParts.Now"/>; <see cref="TimeSpan.MaxValue"/>: never.</param>
@@ -21,8 +23,22 @@ internal sealed class GroupAlarm(IGrainBase grain, GroupParts parts, Func<Task> 
         var due = at - parts.Now;
         due = due < TimeSpan.Zero ? TimeSpan.Zero : due > s_longestSleep ? s_longestSleep : due;
         if (_timer is null)
-            _timer = grain.RegisterGrainTimer(_ => ring(), new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+            _timer = grain.RegisterGrainTimer(_ => RingAsync(), new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         else
             _timer.Change(due, Timeout.InfiniteTimeSpan);
+    }
+
+    private async Task RingAsync()
+    {
+        try
+        {
+            await ring();
+        }
+        catch
+        {
+            // Orleans logs it; the group is looked at again all the same.
+            Set(parts.Now + s_pauseAfterFailure);
+            throw;
+        }
     }
 }
