@@ -53,6 +53,8 @@ internal static class ClusteringHosting
             options.ConnectionString = database.ConnectionString;
             options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
         }));
+        silo.Services.AddSingleton<PeerConnections>();
+        silo.Services.AddOptions<SiloConnectionOptions>().Configure<PeerConnections>((options, connections) => connections.Observe(options));
         silo.Services.AddSingleton<IFatalErrorHandler, ExitAtOnce>();
     }
 

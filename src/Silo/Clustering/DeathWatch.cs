@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using Granary.Abstractions.Cluster;
 using Granary.Grains.Placement;
@@ -8,18 +9,30 @@ namespace Granary.Silo.Clustering;
 
 /// <summary>
 /// Notices within a fraction of a second that a silo's process has died: every silo holds a session lock by its name (<see cref="SiloClaim"/>), and
-/// waits for that of the next silo in the ring. PostgreSQL gives it the moment that the dead process's connection closes. Since a living silo
-/// loses its lock too when PostgreSQL restarts, a second sign is wanted: its port refuses connections. Everything else is left to Orleans' probes.
+/// looks after that of the next silo in the ring, at short intervals and at once when Orleans' connection to it ends. PostgreSQL frees it the moment
+/// that the dead process's connection closes. Since a living silo loses its lock too when PostgreSQL restarts, a second sign is wanted: its port
+/// refuses connections. Everything else is left to Orleans' probes.
+/// It asks again and again instead of waiting for the lock: whoever waits in PostgreSQL holds a snapshot, and as long as one is held, no version of any
+/// row that came after it is ever cleaned up.
 /// </summary>
 internal sealed class DeathWatch(
     string connectionString,
     string clusterId,
     IClusterMembershipService membership,
     ILocalSiloDetails local,
+    PeerConnections connections,
     ClusterJournal journal,
     ClusteringDiagnostics diagnostics) : BackgroundService
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>One small question to PostgreSQL each.</summary>
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>After a connection to the silo has ended, which PostgreSQL may see a little later than Orleans.</summary>
+    private static readonly TimeSpan s_alarmedInterval = TimeSpan.FromMilliseconds(10);
+
+    private static readonly TimeSpan s_alarmLasts = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_connectLimit = TimeSpan.FromMilliseconds(300);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -67,7 +80,7 @@ internal sealed class DeathWatch(
         {
             try
             {
-                await LockIsFreeAsync(siloName, cancellation);
+                await LockIsFreeAsync(silo, siloName, cancellation);
                 if (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
                     Tell(HappeningKind.SiloSuspected, silo, siloName, "its session in PostgreSQL has ended");
                 if (await PortProbe.RefusesAsync(silo.Endpoint, s_connectLimit, cancellation))
@@ -95,13 +108,22 @@ internal sealed class DeathWatch(
         journal.Tell(new ClusterHappening { Kind = kind, Silo = silo, SiloName = siloName, Cause = cause });
 
     /// <summary>Returns when nobody holds the lock of that name any more, which may take for ever.</summary>
-    private async Task LockIsFreeAsync(string siloName, CancellationToken cancellation)
+    private async Task LockIsFreeAsync(SiloAddress silo, string siloName, CancellationToken cancellation)
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(cancellation);
-        await using var command = new NpgsqlCommand("SELECT pg_advisory_lock_shared(hashtext($1), hashtext($2))", connection) { CommandTimeout = 0 };
-        command.Parameters.AddWithValue(SiloClaim.Space(clusterId));
-        command.Parameters.AddWithValue(siloName);
-        await command.ExecuteNonQueryAsync(cancellation);
+        var alarmedUntil = TimeSpan.Zero;
+        while (true)
+        {
+            var lost = connections.NextLossAsync(silo.Endpoint);
+            if (await SiloClaim.IsFreeAsync(connection, clusterId, siloName, cancellation))
+                return;
+            var now = Stopwatch.GetElapsedTime(0);
+            if (now < alarmedUntil)
+                await Task.Delay(s_alarmedInterval, cancellation);
+            else if (await Task.WhenAny(lost, Task.Delay(s_interval, cancellation)) == lost)
+                alarmedUntil = now + s_interval + s_alarmLasts;
+            cancellation.ThrowIfCancellationRequested();
+        }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class LostSilos(NpgsqlDataSource source, string clusterId)
         var buried = 0;
         foreach (var (name, endpoint, generation) in await ListAsync(connection, cancellation))
         {
-            if (name == ownName || (await IsFreeAsync(connection, name, cancellation) && await PortProbe.RefusesAsync(endpoint, s_connectLimit, cancellation)))
+            if (name == ownName || (await SiloClaim.IsFreeAsync(connection, clusterId, name, cancellation) && await PortProbe.RefusesAsync(endpoint, s_connectLimit, cancellation)))
                 buried += await BuryAsync(connection, endpoint, generation, cancellation);
         }
 
@@ -39,17 +39,6 @@ internal sealed class LostSilos(NpgsqlDataSource source, string clusterId)
         while (await reader.ReadAsync(cancellation))
             found.Add((reader.GetString(0), new IPEndPoint(IPAddress.Parse(reader.GetString(1)), reader.GetInt32(2)), reader.GetInt32(3)));
         return found;
-    }
-
-    private async Task<bool> IsFreeAsync(NpgsqlConnection connection, string siloName, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("""
-            WITH taken AS MATERIALIZED (SELECT pg_try_advisory_lock_shared(hashtext($1), hashtext($2)) AS got)
-            SELECT CASE WHEN got THEN pg_advisory_unlock_shared(hashtext($1), hashtext($2)) ELSE false END FROM taken
-            """, connection);
-        command.Parameters.AddWithValue(SiloClaim.Space(clusterId));
-        command.Parameters.AddWithValue(siloName);
-        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     /// <summary>As Orleans would: the member's row and the membership's version change together.</summary>

@@ -24,7 +24,7 @@ internal sealed class SiloClaim : IAsyncDisposable
     }
 
     /// <summary>The locks of one cluster's names, as text; the name is the other half of the key.</summary>
-    public static string Space(string clusterId) => $"granary.silo.{clusterId}";
+    private static string Space(string clusterId) => $"granary.silo.{clusterId}";
 
     /// <summary>
     /// Takes the claim, waiting for <paramref name="patience"/> for the session of a silo that has just died to end. Null: another silo has the name.
@@ -48,6 +48,18 @@ internal sealed class SiloClaim : IAsyncDisposable
 
             await Task.Delay(s_interval, cancellation);
         }
+    }
+
+    /// <summary>Whether no process holds that name now, asked without keeping it.</summary>
+    public static async Task<bool> IsFreeAsync(NpgsqlConnection connection, string clusterId, string siloName, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("""
+            WITH taken AS MATERIALIZED (SELECT pg_try_advisory_lock_shared(hashtext($1), hashtext($2)) AS got)
+            SELECT CASE WHEN got THEN pg_advisory_unlock_shared(hashtext($1), hashtext($2)) ELSE false END FROM taken
+            """, connection);
+        command.Parameters.AddWithValue(Space(clusterId));
+        command.Parameters.AddWithValue(siloName);
+        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     public async ValueTask DisposeAsync()
