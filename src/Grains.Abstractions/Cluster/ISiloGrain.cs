@@ -36,6 +36,11 @@ public interface ISiloGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Watch")]
     Task<JournalPage> WatchAsync(long afterId, TimeSpan maxWait, bool withTopics);
 
+    /// <summary>Answers when no activation of that grain is on its way from this silo to another any more: it may come back then.</summary>
+    /// <exception cref="TimeoutException">It takes longer than a move may.</exception>
+    [Alias("WhenGone")]
+    Task WhenGoneAsync(GrainId grain);
+
     /// <summary>Has the silo hand over its partitions and groups and end, as SIGTERM does. Answers before that is done.</summary>
     [Alias("Drain")]
     Task<DrainAnswer> DrainAsync();

@@ -6,7 +6,6 @@ using Granary.Abstractions.Partitions;
 using Granary.Grains.Placement;
 using Orleans.Concurrency;
 using Orleans.Runtime;
-using Orleans.Runtime.Placement;
 
 namespace Granary.Grains.Groups;
 
@@ -232,11 +231,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     public Task MoveAsync(SiloAddress from, SiloAddress to)
     {
         // A call that was sent while the grain moved already finds it where it belongs.
-        if (!from.Equals(parts.LocalSilo) || to.Equals(from))
-            return Task.CompletedTask;
-        End();
-        this.GrainContext.Migrate(new Dictionary<string, object> { [IPlacementDirector.PlacementHintKey] = to });
-        return Task.CompletedTask;
+        return from.Equals(parts.LocalSilo) && !to.Equals(from) ? parts.Departures.SendAsync(this, to, End) : Task.CompletedTask;
     }
 
     private GroupState State => _consumer?.State ?? _classic.Group.State;

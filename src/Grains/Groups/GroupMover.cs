@@ -58,10 +58,14 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
         }
     }
 
-    private Task MoveAsync(CancellationToken cancellation) => Parallel.ForEachAsync(
-        parts.Hosted.Ids.Select(groupId => (groupId, target: TargetOf(groupId))).Where(one => one.target is not null).ToArray(),
-        new ParallelOptions { MaxDegreeOfParallelism = placement.Options.ConcurrentMoves, CancellationToken = cancellation },
-        async (one, _) => await MoveOneAsync(one.groupId, one.target!, cancellation));
+    private Task MoveAsync(CancellationToken cancellation)
+    {
+        var leaving = parts.Hosted.Ids.Select(groupId => (groupId, target: TargetOf(groupId))).Where(one => one.target is not null).ToArray();
+        return Parallel.ForEachAsync(
+            leaving,
+            new ParallelOptions { MaxDegreeOfParallelism = placement.Options.MovesAtATime(leaving.Length), CancellationToken = cancellation },
+            async (one, _) => await MoveOneAsync(one.groupId, one.target!, cancellation));
+    }
 
     private SiloAddress? TargetOf(string groupId)
     {

@@ -30,6 +30,8 @@ internal sealed class GroupParts(
 
     public SiloAddress LocalSilo { get; } = placement.LocalSilo;
 
+    public Departures Departures { get; } = placement.Departures;
+
     /// <summary>A time that only grows, whatever happens to the clock.</summary>
     public TimeSpan Now => Time.GetElapsedTime(_start);
 

@@ -7,7 +7,6 @@ using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Orleans.Concurrency;
 using Orleans.Runtime;
-using Orleans.Runtime.Placement;
 
 namespace Granary.Grains.Partitions;
 
@@ -61,11 +60,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public Task MoveAsync(SiloAddress from, SiloAddress to)
     {
         // A call that was sent while the grain moved already finds it where it belongs.
-        if (!from.Equals(silo.Placement.LocalSilo) || to.Equals(from))
-            return Task.CompletedTask;
-        _ownership.SendReadersAway();
-        this.GrainContext.Migrate(new Dictionary<string, object> { [IPlacementDirector.PlacementHintKey] = to });
-        return Task.CompletedTask;
+        return from.Equals(silo.Placement.LocalSilo) && !to.Equals(from) ? silo.Placement.Departures.SendAsync(this, to, _ownership.SendReadersAway) : Task.CompletedTask;
     }
 
     public void OnDehydrate(IDehydrationContext dehydrationContext) =>

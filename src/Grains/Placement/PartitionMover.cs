@@ -21,9 +21,10 @@ public sealed class PartitionMover(
     public async Task<int> MoveAsync(CancellationToken cancellation)
     {
         var moved = 0;
+        var leaving = parts.Hosted.Ids.Select(partition => (partition, target: TargetOf(partition))).Where(one => one.target is not null).ToArray();
         await Parallel.ForEachAsync(
-            parts.Hosted.Ids.Select(partition => (partition, target: TargetOf(partition))).Where(one => one.target is not null).ToArray(),
-            new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentMoves, CancellationToken = cancellation },
+            leaving,
+            new ParallelOptions { MaxDegreeOfParallelism = parts.Options.MovesAtATime(leaving.Length), CancellationToken = cancellation },
             async (one, _) =>
             {
                 if (await MoveOneAsync(one.partition, one.target!))

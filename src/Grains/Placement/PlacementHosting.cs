@@ -21,6 +21,7 @@ public static class PlacementHosting
         services.TryAddSingleton<LongPolls>();
         services.TryAddSingleton<LeaderTable>();
         services.TryAddSingleton<HostedPartitions>();
+        services.TryAddSingleton<Departures>();
         services.TryAddSingleton<SiloLease>();
         services.TryAddSingleton<MembersRefresh>(static () => Task.CompletedTask);
         services.TryAddSingleton<ClusterJournal>();

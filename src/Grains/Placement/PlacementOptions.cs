@@ -3,8 +3,13 @@ namespace Granary.Grains.Placement;
 /// <summary>How partitions move between silos.</summary>
 public sealed class PlacementOptions
 {
-    /// <summary>Partitions that a silo hands over at a time. More at once keep each away for longer; fewer make the whole take longer.</summary>
-    public int ConcurrentMoves { get; set; } = 4;
+    private const int MovesPerLane = 250;
+
+    /// <summary>
+    /// Partitions that a silo hands over at a time at most; it is one for each <see cref="MovesPerLane"/> that there are to move. More at once keep each
+    /// away for longer, and what shares a client's requests with them; fewer make the whole take longer.
+    /// </summary>
+    public int ConcurrentMoves { get; set; } = 8;
 
     /// <summary>Partitions that a silo opens at a time when another is gone.</summary>
     public int ConcurrentRevivals { get; set; } = 64;
@@ -42,6 +47,9 @@ public sealed class PlacementOptions
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate() =>
         Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
+
+    /// <summary>How many of that many are handed over at a time.</summary>
+    internal int MovesAtATime(int count) => Math.Clamp(1 + (count / MovesPerLane), 1, ConcurrentMoves);
 
     private IEnumerable<(bool Holds, string Name, object Value, string Wanted)> Checks() =>
     [

@@ -11,6 +11,7 @@ public sealed class PlacementParts(
     ClusterJournal journal,
     PlacementDiagnostics diagnostics,
     HostedPartitions hosted,
+    Departures departures,
     SiloLease lease)
 {
     public PlacementOptions Options { get; } = options.Value;
@@ -27,6 +28,9 @@ public sealed class PlacementParts(
     public PlacementDiagnostics Diagnostics { get; } = diagnostics;
 
     public HostedPartitions Hosted { get; } = hosted;
+
+    /// <summary>By which grains leave this silo.</summary>
+    public Departures Departures { get; } = departures;
 
     public SiloLease Lease { get; } = lease;
 }

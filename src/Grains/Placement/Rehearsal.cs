@@ -16,6 +16,7 @@ namespace Granary.Grains.Placement;
 /// </summary>
 public sealed class Rehearsal(RehearsalTopic topic, IGrainFactory grains, PlacementParts parts)
 {
+    private const int PartitionsEach = 4;
     private const int BatchesEach = 8;
     private const int Rounds = 2;
 
@@ -29,8 +30,7 @@ public sealed class Rehearsal(RehearsalTopic topic, IGrainFactory grains, Placem
         limit.CancelAfter(parts.Options.RehearsalLimit);
         try
         {
-            // As many as are handed over at a time later.
-            await Task.WhenAll(others.SelectMany(other => Enumerable.Range(0, parts.Options.ConcurrentMoves).Select(number => PractiseAsync(other.Silo, IndexOf(other.Name, number)))))
+            await Task.WhenAll(others.SelectMany(other => Enumerable.Range(0, PartitionsEach).Select(number => PractiseAsync(other.Silo, IndexOf(other.Name, number)))))
                 .WaitAsync(limit.Token);
         }
         catch (Exception failure) when (!cancellation.IsCancellationRequested)

@@ -2,13 +2,14 @@ using System.Collections.Immutable;
 using Granary.Abstractions.Cluster;
 using Microsoft.Extensions.Hosting;
 using Orleans.Concurrency;
+using Orleans.Runtime;
 
 namespace Granary.Grains.Placement;
 
 /// <summary>See <see cref="ISiloGrain"/>. Nothing is kept.</summary>
 [PlacedOnSilo, Reentrant]
-internal sealed class SiloGrain(HostedPartitions hosted, MembersRefresh refresh, ClusterJournal journal, TrafficCounts traffic, IHostApplicationLifetime lifetime)
-    : Grain, ISiloGrain
+internal sealed class SiloGrain(
+    HostedPartitions hosted, PlacementParts parts, MembersRefresh refresh, ClusterJournal journal, TrafficCounts traffic, IHostApplicationLifetime lifetime) : Grain, ISiloGrain
 {
     private const int MaxPartitions = 100_000;
 
@@ -27,6 +28,8 @@ internal sealed class SiloGrain(HostedPartitions hosted, MembersRefresh refresh,
         var (happenings, lastId, missed) = journal.Read(afterId);
         return new JournalPage(receivedAt, journal.Time.GetUtcNow(), happenings, lastId, missed, traffic.Sum(withTopics));
     }
+
+    public Task WhenGoneAsync(GrainId grain) => parts.Departures.WhenGoneAsync(grain).WaitAsync(parts.Options.MoveTimeout, parts.Time);
 
     public Task<DrainAnswer> DrainAsync()
     {
