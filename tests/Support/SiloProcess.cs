@@ -17,6 +17,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private const int Interrupt = 2;
     private const int MaxKeptLines = 5_000;
 
+    /// <summary>The program as it was built, or as it was published to where GRANARY_SILO_FOLDER says.</summary>
+    private static readonly string s_programFolder = Environment.GetEnvironmentVariable("GRANARY_SILO_FOLDER") ?? AppContext.BaseDirectory;
+
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromMinutes(1);
 
@@ -175,7 +178,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private void Launch()
     {
         _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        string[] command = [.. _options.Launcher, "dotnet", Path.Combine(AppContext.BaseDirectory, "Granary.Silo.dll")];
+        string[] command = [.. _options.Launcher, "dotnet", Path.Combine(s_programFolder, "Granary.Silo.dll")];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
