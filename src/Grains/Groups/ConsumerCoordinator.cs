@@ -137,7 +137,9 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         return reply.Error;
     }
 
-    public ErrorCode CheckCommit(GroupCaller caller) => _group.CheckCommit(caller.MemberId, caller.Generation);
+    public ErrorCode CheckCommit(CommitRequest request) => _group.CheckCommit(request.Caller.MemberId, request.Caller.Generation, request.KnowsMemberEpochs);
+
+    public ErrorCode CheckFetch(GroupCaller caller) => _group.CheckFetch(caller.MemberId, caller.Generation);
 
     /// <summary>Does a member read the topic of that name? One that is gone, nobody reads.</summary>
     public bool Reads(string? topic) => topic is not null && parts.Topics.Find(topic) is { } known && _group.Reads(known.TopicId);

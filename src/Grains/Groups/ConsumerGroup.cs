@@ -153,12 +153,21 @@ internal sealed class ConsumerGroup
         return Done(null, null, [.. _deadlines.Silent(now).Order(StringComparer.Ordinal)]);
     }
 
-    /// <summary>May that member commit offsets, or fetch them as a member, at that epoch?</summary>
+    /// <summary>May that member commit offsets at that epoch? (Kafka's ConsumerGroup.validateOffsetCommit.)</summary>
     /// <param name="memberEpoch">Less than 0, with no member id: nobody in particular, who may while the group is empty.</param>
-    public ErrorCode CheckCommit(string memberId, int memberEpoch)
+    /// <param name="knowsMemberEpochs">False: what it names can be a generation only, so that it must speak the classic protocol.</param>
+    public ErrorCode CheckCommit(string memberId, int memberEpoch, bool knowsMemberEpochs = true)
     {
         if (memberEpoch < 0 && _roster.Count == 0)
             return ErrorCode.None;
+        if (_roster.TryFind(memberId, out var member) && member.Classic is null && !knowsMemberEpochs)
+            return ErrorCode.UnsupportedVersion;
+        return CheckFetch(memberId, memberEpoch);
+    }
+
+    /// <summary>May that member fetch offsets at that epoch? Who names no member is not asked about (Kafka's ConsumerGroup.validateOffsetFetch).</summary>
+    public ErrorCode CheckFetch(string memberId, int memberEpoch)
+    {
         if (!_roster.TryFind(memberId, out var member))
             return ErrorCode.UnknownMemberId;
         if (member.MemberEpoch == memberEpoch)

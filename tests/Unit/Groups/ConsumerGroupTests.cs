@@ -223,6 +223,28 @@ public sealed class ConsumerGroupTests
     }
 
     [Fact]
+    public void Commit_ByACallerWithoutMemberEpochs_IsForMembersOfTheClassicProtocol()
+    {
+        Beat(Join("a"));
+        Assert.Equal(ErrorCode.UnsupportedVersion, _group.CheckCommit("a", 1, knowsMemberEpochs: false));
+        Assert.Equal(ErrorCode.UnsupportedVersion, _group.CheckCommit("a", 0, knowsMemberEpochs: false));
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckCommit("b", 1, knowsMemberEpochs: false));
+        var classic = Beat(Join("c") with { Classic = new ConsumerGroupClassicMember(TimeSpan.FromSeconds(10), []) });
+        Assert.Equal(ErrorCode.None, _group.CheckCommit("c", classic.MemberEpoch, knowsMemberEpochs: false));
+        Assert.Equal(ErrorCode.IllegalGeneration, _group.CheckCommit("c", classic.MemberEpoch + 1, knowsMemberEpochs: false));
+    }
+
+    [Fact]
+    public void Fetch_OfAMember_IsAnsweredAtItsEpochOnly()
+    {
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckFetch("a", -1));
+        Beat(Join("a"));
+        Assert.Equal(ErrorCode.None, _group.CheckFetch("a", 1));
+        Assert.Equal(ErrorCode.StaleMemberEpoch, _group.CheckFetch("a", 0));
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckFetch("", 1));
+    }
+
+    [Fact]
     public void MembersGrain_AnswersAloneUntilThereIsNews()
     {
         var view = new GroupMemberState(s_options, 0);
