@@ -35,7 +35,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _groupId = IGroupGrain.IdOf(this.GetPrimaryKeyString());
-        _refusal = _groupId.Length > IGroupGrain.MaxIdLength || _groupId.Contains('\0') ? ErrorCode.InvalidGroupId : ErrorCode.None;
+        _refusal = GroupIds.Refuse(_groupId) is not null ? ErrorCode.InvalidGroupId : ErrorCode.None;
         _ledger = new GroupLedger(_groupId, parts);
         _happenings = new GroupHappenings(parts.Journal);
         _saves = new GroupSaves(state, () => _ended ? null : _speaks.Export(state.State, parts.Time.GetUtcNow()), EndBy);
@@ -91,7 +91,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     public async Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat)
     {
-        var refusal = _groupId.Length == 0 ? ErrorCode.InvalidRequest : Refuse();
+        var refusal = GroupIds.IsBlank(_groupId) ? ErrorCode.InvalidRequest : Refuse();
         if (refusal == ErrorCode.None && !_ledger.Exists)
             refusal = beat.MemberEpoch == ConsumerGroupHeartbeat.Join ? await EnsureAsync() : ErrorCode.UnknownMemberId;
         if (refusal == ErrorCode.None && _speaks.Consumer is null)

@@ -9,23 +9,18 @@ namespace Granary.Gateway.Kafka.Apis;
 internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, CallFailures failures)
 {
     /// <summary>Asks the group's coordinator; <paramref name="refuse"/> makes the answer where it cannot be asked.</summary>
-    /// <param name="mayBeBlank">Positions may be kept under an empty group id, as Kafka allows for old clients' sake; nobody may join one.</param>
+    /// <param name="mayBeEmpty">Positions may be kept under an empty group id, as Kafka allows for old clients' sake; nobody may join one.</param>
     public async ValueTask<T> AskAsync<T>(
-        RequestContext context, string groupId, Func<IGroupGrain, Task<T>> ask, Func<ErrorCode, T> refuse, bool mayBeBlank = false)
+        RequestContext context, string groupId, Func<IGroupGrain, Task<T>> ask, Func<ErrorCode, T> refuse, bool mayBeEmpty = false)
     {
-        if ((groupId.Length == 0 && !mayBeBlank) || groupId.Length > IGroupGrain.MaxIdLength || groupId.Contains('\0'))
+        if ((groupId.Length == 0 && !mayBeEmpty) || GroupIds.Refuse(groupId) is not null)
             return refuse(ErrorCode.InvalidGroupId);
         return await AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId))), refuse);
     }
 
-    /// <summary>As the other, of a member of a group of the consumer protocol. Both ids are of a length that keys can have.</summary>
-    public async ValueTask<T> AskMemberAsync<T>(
-        RequestContext context, string groupId, string memberId, Func<IGroupMemberGrain, Task<T>> ask, Func<ErrorCode, T> refuse)
-    {
-        if (groupId.Contains('\0') || memberId.Contains('\0'))
-            return refuse(ErrorCode.InvalidRequest);
-        return await AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, memberId))), refuse);
-    }
+    /// <summary>As the other, of a member of a group of the consumer protocol. Both ids are checked already.</summary>
+    public ValueTask<T> AskMemberAsync<T>(RequestContext context, string groupId, string memberId, Func<IGroupMemberGrain, Task<T>> ask, Func<ErrorCode, T> refuse) =>
+        AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, memberId))), refuse);
 
     private async ValueTask<T> AskAsync<T>(RequestContext context, string groupId, Func<Task<T>> ask, Func<ErrorCode, T> refuse)
     {

@@ -44,7 +44,7 @@ internal sealed class OffsetCommitApi(TopicLookup lookup, GroupCalls groups)
             offsets.ToImmutable(),
             context.ApiVersion >= FirstVersionWithMemberEpochs);
         var errors = await groups.AskAsync<ImmutableArray<ErrorCode>>(
-            context, request.GroupId, group => group.CommitAsync(commit), error => [.. answers.Select(_ => error)], mayBeBlank: true);
+            context, request.GroupId, group => group.CommitAsync(commit), error => [.. answers.Select(_ => error)], mayBeEmpty: true);
         for (var index = 0; index < answers.Count; index++)
             answers[index].ErrorCode = (short)errors[index];
         return response;
