@@ -33,6 +33,13 @@ public sealed record ConsumerGroupOptions
     /// <summary>group.consumer.max.size. Beyond it a new member is refused with GROUP_MAX_SIZE_REACHED.</summary>
     public int MaxMembers { get; set; } = 10_000;
 
+    /// <summary>
+    /// Bytes in which one group is kept: its members with their subscriptions and partitions, the target assignment, the topics. It is saved as a whole at
+    /// each change. A heartbeat that would add to it beyond that, a join or a longer subscription, is refused with GROUP_MAX_SIZE_REACHED. What topics that
+    /// grow add to assignments is not refused: that is bounded by the partitions there are.
+    /// </summary>
+    public int MaxGroupBytes { get; set; } = 32 << 20;
+
     /// <summary>Topics a member may name. Beyond it its heartbeat is refused with INVALID_REQUEST.</summary>
     public int MaxSubscribedTopics { get; set; } = 10_000;
 
@@ -64,6 +71,8 @@ public sealed record ConsumerGroupOptions
             yield return $"{nameof(AssignmentInterval)} must not be negative.";
         if (MaxRebalanceTimeout <= TimeSpan.Zero)
             yield return $"{nameof(MaxRebalanceTimeout)} must be more than nothing.";
+        if (MaxGroupBytes < 1024)
+            yield return $"{nameof(MaxGroupBytes)} must be at least 1024.";
         foreach (var (name, value) in new[]
         {
             (nameof(MaxMembers), MaxMembers),

@@ -22,6 +22,9 @@ internal sealed class ConsumerGroupRoster
 
     public IReadOnlyCollection<ConsumerGroupMember> Members => _members.Values;
 
+    /// <summary>In how many bytes members and targets are kept.</summary>
+    public long KeptBytes { get; private set; }
+
     /// <summary>Something was put or removed since the last <see cref="TakeChanged"/>.</summary>
     private bool Changed { get; set; }
 
@@ -40,6 +43,7 @@ internal sealed class ConsumerGroupRoster
         if (ReferenceEquals(before, member))
             return;
         Changed = true;
+        KeptBytes += Groups.KeptBytes.Of(member) - (before is null ? 0 : Groups.KeptBytes.Of(before));
         _members[member.MemberId] = member;
         if (before?.InstanceId is not null && before.InstanceId != member.InstanceId)
             _byInstance.Remove(before.InstanceId);
@@ -58,11 +62,13 @@ internal sealed class ConsumerGroupRoster
     public void Remove(ConsumerGroupMember member)
     {
         Changed = true;
-        _members.Remove(member.MemberId);
+        if (_members.Remove(member.MemberId, out var kept))
+            KeptBytes -= Groups.KeptBytes.Of(kept);
         if (member.InstanceId is not null && _byInstance.GetValueOrDefault(member.InstanceId) == member.MemberId)
             _byInstance.Remove(member.InstanceId);
         if (_targets.Remove(member.MemberId, out var target))
         {
+            KeptBytes -= Groups.KeptBytes.Of(target);
             foreach (var partition in target)
                 _heirs.Remove(partition);
         }
@@ -97,6 +103,7 @@ internal sealed class ConsumerGroupRoster
 
     public void SetTarget(string memberId, ImmutableArray<PartitionId> partitions)
     {
+        KeptBytes += Groups.KeptBytes.Of(partitions) - Groups.KeptBytes.Of(TargetOf(memberId));
         _targets[memberId] = partitions;
         foreach (var partition in partitions)
             _heirs[partition] = memberId;

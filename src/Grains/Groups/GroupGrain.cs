@@ -255,7 +255,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private static string NewMemberId(JoinRequest request) => $"{request.InstanceId ?? request.ClientId}-{Guid.NewGuid()}";
 
-    private ClassicCoordinator Classic(ClassicGroup group) => new(group, parts, SaveAsync, Settle);
+    private ClassicCoordinator Classic(ClassicGroup group) => new(_groupId, group, parts, SaveAsync, Settle);
 
     private ConsumerCoordinator Consumer(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, SaveAsync);
 

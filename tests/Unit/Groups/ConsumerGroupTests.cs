@@ -212,6 +212,34 @@ public sealed class ConsumerGroupTests
     }
 
     [Fact]
+    public void Heartbeat_ThatAddsBeyondTheBytesOfTheGroup_IsRefused()
+    {
+        var options = s_options with { MaxGroupBytes = 3_000 };
+        var group = new ConsumerGroup(new ConsumerGroupState(), [s_orders], options, 0);
+        string[] many = [.. Enumerable.Range(0, 20).Select(index => new string('t', 48) + $"{index:00}")];
+        string[] more = [.. many, .. many.Select(name => name + "x"), .. many.Select(name => name + "y")];
+        var alone = group.Heartbeat(Join("a") with { SubscribedTopics = [.. many] }, 0).Reply!;
+        Assert.Equal(ErrorCode.None, alone.Error);
+        Assert.InRange(group.KeptBytes, 1_000, 2_000);
+
+        var before = group.KeptBytes;
+        var refused = group.Heartbeat(Join("b") with { SubscribedTopics = [.. more] }, 0);
+        Assert.Equal((ErrorCode.GroupMaxSizeReached, false), (refused.Reply!.Error, refused.Changed));
+        Assert.EndsWith("bytes, 3000 is the most (MaxGroupBytes).", refused.Reply.Message, StringComparison.Ordinal);
+        Assert.Equal((before, 1), (group.KeptBytes, group.Members.Count));
+        Assert.Equal(ErrorCode.None, group.Heartbeat(Join("b"), 0).Reply!.Error);
+        var longer = At("a", alone.MemberEpoch) with { SubscribedTopics = [.. more] };
+        Assert.Equal(ErrorCode.GroupMaxSizeReached, group.Heartbeat(longer, 0).Reply!.Error);
+        Assert.Equal(ErrorCode.None, group.Heartbeat(longer with { SubscribedTopics = ["orders"] }, 0).Reply!.Error);
+
+        // A restored group counts the same; one that all have left counts nothing.
+        Assert.Equal(group.KeptBytes, new ConsumerGroup(group.Export(), [s_orders], options, 0).KeptBytes);
+        group.Heartbeat(At("a", -1), 0);
+        group.Heartbeat(At("b", -1), 0);
+        Assert.Equal(0, group.KeptBytes);
+    }
+
+    [Fact]
     public void Commit_IsTakenAtTheMembersEpochOnly()
     {
         Assert.Equal(ErrorCode.None, _group.CheckCommit("", -1));
