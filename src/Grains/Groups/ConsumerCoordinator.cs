@@ -36,6 +36,9 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         Cause = _cause,
     };
 
+    /// <summary>Only members of the classic protocol are left, and the group may go back to it.</summary>
+    public bool CanBeClassic => ConsumerGroupMigration.CanDowngrade(_group.Members, parts.ConsumerOptions, parts.Options.MaxMembers);
+
     public bool IsEmpty => _group.Members.Count == 0;
 
     /// <summary>When <see cref="TickAsync"/> has something to do; with members also now and then, to see whether topics have changed.</summary>

@@ -92,12 +92,12 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     public async Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat)
     {
         var refusal = GroupIds.IsBlank(_groupId) ? ErrorCode.InvalidRequest : Refuse();
-        if (refusal == ErrorCode.None && !_ledger.Exists)
-            refusal = beat.MemberEpoch == ConsumerGroupHeartbeat.Join ? await EnsureAsync() : ErrorCode.UnknownMemberId;
-        if (refusal == ErrorCode.None && _speaks.Consumer is null)
-            refusal = await BecomeConsumerAsync(beat);
-        if (refusal != ErrorCode.None || _speaks.Consumer is not { } consumer)
-            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refusal == ErrorCode.None ? ErrorCode.CoordinatorLoadInProgress : refusal);
+        if (refusal != ErrorCode.None)
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refusal);
+        if (_speaks.Consumer is null && await BecomeConsumerAsync(beat) is { } refused)
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refused.Error, refused.Message);
+        if (_speaks.Consumer is not { } consumer)
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, ErrorCode.CoordinatorLoadInProgress);
         var reply = await consumer.HeartbeatAsync(beat);
         await SettleConsumerAsync(isFirst: reply.Error == ErrorCode.None);
         return reply;
@@ -260,19 +260,24 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private ConsumerCoordinator Consumer(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, SaveAsync);
 
     /// <summary>For the first consumer member; the classic group is kept until the member is in.</summary>
-    private async Task<ErrorCode> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
+    private async Task<(ErrorCode Error, string? Message)?> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
     {
-        await _speaks.Classic.Saving;
-        if (_speaks.Consumer is not null || Refuse() is not ErrorCode.None)
-            return Refuse();
-        if (beat.MemberEpoch != ConsumerGroupHeartbeat.Join)
-            return ErrorCode.UnknownMemberId;
         if (ConsumerGroupHeartbeatCheck.Refuse(beat, parts.ConsumerOptions) is { } wrong)
-            return wrong.Error;
+            return wrong;
+        if (beat.MemberEpoch != ConsumerGroupHeartbeat.Join)
+            return (ErrorCode.GroupIdNotFound, _ledger.Exists ? $"Group {_groupId} is not a consumer group." : $"Group {_groupId} not found.");
+        var refusal = await EnsureAsync();
+        await _speaks.Classic.Saving;
+        if (refusal == ErrorCode.None)
+            refusal = Refuse();
+        if (refusal != ErrorCode.None)
+            return (refusal, null);
+        if (_speaks.Consumer is not null)
+            return null;
         if (GroupConversion.ToConsumer(_speaks.Classic.Group, parts) is not { } members)
-            return ErrorCode.GroupIdNotFound;
+            return (ErrorCode.GroupIdNotFound, $"Group {_groupId} is not a consumer group, and cannot become one.");
         _speaks.Consumer = Consumer(members);
-        return ErrorCode.None;
+        return null;
     }
 
     private async Task BecomeClassicAsync()
@@ -280,7 +285,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         await _saves.Idle;
 
         // A consumer member may have joined while it was waited for.
-        if (_speaks.Consumer is not { } consumer || _ended || !(consumer.IsEmpty || ConsumerGroupMigration.CanDowngrade(consumer.Group.Members)))
+        if (_speaks.Consumer is not { } consumer || _ended || !(consumer.IsEmpty || consumer.CanBeClassic))
             return;
         (_speaks.Consumer, _speaks.Classic) = (null, Classic(ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now)));
         _speaks.Classic.TakeOver();
@@ -295,12 +300,12 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             _speaks.Classic.End(ErrorCode.RebalanceInProgress);
             _speaks.Classic = Classic(new ClassicGroup(parts.Options));
         }
-        else if (!isFirst && state.State.Consumer is null && _speaks.Consumer is { } converted && (converted.IsEmpty || hasClassic && ConsumerGroupMigration.CanDowngrade(converted.Group.Members)))
+        else if (!isFirst && state.State.Consumer is null && _speaks.Consumer is { } converted && (converted.IsEmpty || hasClassic && ConsumerGroupMigration.AreClassic(converted.Group.Members)))
         {
             // Refused: nothing has changed, and nothing was saved.
             _speaks.Consumer = null;
         }
-        else if (_speaks.Consumer is { } consumer && ConsumerGroupMigration.CanDowngrade(consumer.Group.Members))
+        else if (_speaks.Consumer is { CanBeClassic: true })
         {
             await BecomeClassicAsync();
             return;
