@@ -30,6 +30,7 @@ internal sealed class ConsumerGroup
     private List<ConsumerGroupTopic> _assignedTopics;
     private string _assignor;
     private long _topicBytes;
+    private ((long Roster, long Topics) At, bool Holds) _settled = ((-1, -1), false);
     private long _assignedAt;
     private bool _isDirty;
 
@@ -79,7 +80,11 @@ internal sealed class ConsumerGroup
                 return "Empty";
             if (GroupEpoch > AssignmentEpoch)
                 return "Assigning";
-            return _roster.Members.All(member => member.IsAway || IsSettled(member)) ? "Stable" : "Reconciling";
+
+            // Asked for with every heartbeat, it must not walk all members each time.
+            if (_settled.At != (_roster.Version, _subscriptions.Version))
+                _settled = ((_roster.Version, _subscriptions.Version), _roster.Members.All(member => member.IsAway || IsSettled(member)));
+            return _settled.Holds ? "Stable" : "Reconciling";
         }
     }
 
@@ -138,6 +143,7 @@ internal sealed class ConsumerGroup
             _deadlines.Renew(member, now, time);
         if (_deadlines.IsSilent(memberId, now))
             Remove(member);
+        _deadlines.Recount();
         AssignIfDue(now);
         return Done(null, null, []);
     }
@@ -159,6 +165,7 @@ internal sealed class ConsumerGroup
         }
 
         AssignIfDue(now);
+        _deadlines.Recount();
         return Done(null, null, [.. _deadlines.Silent(now).Order(StringComparer.Ordinal)]);
     }
 

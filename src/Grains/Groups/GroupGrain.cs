@@ -31,6 +31,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private bool _ended;
     private (GroupState, string, GroupType) _noted;
     private GroupHappenings _happenings = null!;
+    private GroupListing? _listing;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -48,6 +49,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             _speaks.Classic = Classic(ClassicGroup.Restore(parts.Options, kept, parts.Now));
         if (_ledger.Exists && state.State.Consumer is { } members)
             _speaks.Consumer = Consumer(members);
+        _listing = _speaks.Listing;
         parts.Hosted.Add(_groupId, List);
         if (_ledger.Exists)
             _happenings.Opened(_speaks.Happening);
@@ -196,6 +198,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             if (error == ErrorCode.None)
             {
                 (_speaks.Classic, _speaks.Consumer, _noted) = (Classic(new ClassicGroup(parts.Options)), null, default);
+                _listing = _speaks.Listing;
                 await _saves.ClearAsync();
             }
 
@@ -316,6 +319,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private void Settle()
     {
+        _listing = _speaks.Listing;
         _happenings.Changed(_speaks.Happening);
         Schedule();
     }
@@ -379,7 +383,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         _speaks.Classic.End(ErrorCode.NotCoordinator);
     }
 
-    private GroupListing? List() => _ledger.Exists ? new GroupListing(_groupId, _speaks.ProtocolType, _speaks.State, _speaks.Type) : null;
+    /// <summary>For others' threads: the group as it last settled.</summary>
+    private GroupListing? List() => _ledger.Exists ? _listing : null;
 
     private static ImmutableArray<ErrorCode> All(ErrorCode error, int count) => [.. Enumerable.Repeat(error, count)];
 }

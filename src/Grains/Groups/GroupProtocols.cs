@@ -18,6 +18,8 @@ internal sealed class GroupProtocols(string groupId, ClassicCoordinator classic)
 
     public GroupType Type => Consumer is null ? GroupType.Classic : GroupType.Consumer;
 
+    public GroupListing Listing => new(groupId, ProtocolType, State, Type);
+
     /// <summary>When the machine has something to do; <see cref="TimeSpan.MaxValue"/>: never.</summary>
     public TimeSpan NextTick => Consumer?.NextTick ?? Classic.Group.NextDeadline;
 

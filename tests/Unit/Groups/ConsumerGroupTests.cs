@@ -295,6 +295,41 @@ public sealed class ConsumerGroupTests
         Assert.Null(view.Take(At("a", 1), 16_000));
     }
 
+    [Fact]
+    public void MembersGrain_AnswersBesideItsCalls_WithoutTakingOneUp()
+    {
+        var view = new GroupMemberState(s_options, 0);
+        Assert.Null(view.TryAnswer(At("a", 1), 0));
+        Assert.Null(view.Take(Join("a"), 0));
+        Assert.Null(view.TryAnswer(At("a", 1), 0));
+        view.Learn(Beat(Join("a")));
+
+        Assert.Equal((1, TimeSpan.Zero), (view.TryAnswer(At("a", 1), 500)!.MemberEpoch, view.SilenceAt(500)));
+        view.Nudge();
+        Assert.Null(view.TryAnswer(At("a", 1), 600));
+        Assert.Equal(TimeSpan.FromMilliseconds(100), view.SilenceAt(600));
+        Assert.Null(view.Take(At("a", 1), 700));
+        view.Learn(Beat(At("a", 1)));
+        Assert.NotNull(view.TryAnswer(At("a", 1), 800));
+        Assert.Null(view.TryAnswer(At("a", 1), 15_700));
+    }
+
+    [Fact]
+    public void HostedMembers_AreAskedByBothIds_UntilTheirActivationEnds()
+    {
+        var hosted = new HostedMembers();
+        var reply = ConsumerGroupHeartbeatReply.Refuse("m", ErrorCode.None);
+        Func<ConsumerGroupHeartbeat, ConsumerGroupHeartbeatReply?> former = _ => null, current = _ => reply;
+        hosted.Add("g", "m", former);
+        hosted.Add("g", "m", current);
+        hosted.Remove("g", "m", former);
+        Assert.Same(reply, hosted.Answer("g", At("m", 1)));
+        Assert.Null(hosted.Answer("g", At("n", 1)));
+        Assert.Null(hosted.Answer("h", At("m", 1)));
+        hosted.Remove("g", "m", current);
+        Assert.Null(hosted.Answer("g", At("m", 1)));
+    }
+
     private ConsumerGroupHeartbeatReply Beat(ConsumerGroupHeartbeat beat) => _group.Heartbeat(beat, 0).Reply!;
 
     private static ConsumerGroupHeartbeat Join(string memberId) => new()

@@ -18,14 +18,7 @@ internal sealed class ConsumerGroupHeartbeatApi(GroupCalls groups)
     {
         if (Refuse(context, request) is { } refusal)
             return ToResponse(ConsumerGroupHeartbeatReply.Refuse(request.MemberId, ErrorCode.InvalidRequest, refusal));
-        var beat = ToHeartbeat(context, request);
-        var reply = await groups.AskMemberAsync(
-            context,
-            request.GroupId,
-            beat.MemberId,
-            member => member.HeartbeatAsync(beat),
-            error => ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, error));
-        return ToResponse(reply);
+        return ToResponse(await groups.BeatAsync(context, request.GroupId, ToHeartbeat(context, request)));
     }
 
     /// <summary>What must be right before the member's grain can be found.</summary>

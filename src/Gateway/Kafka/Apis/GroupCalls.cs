@@ -6,7 +6,7 @@ namespace Granary.Gateway.Kafka.Apis;
 /// Calls to groups' coordinators. A client that should ask another broker is sent there (NOT_COORDINATOR); a coordinator that is between silos
 /// is COORDINATOR_NOT_AVAILABLE, which clients repeat.
 /// </summary>
-internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, CallFailures failures)
+internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, HostedMembers hosted, CallFailures failures)
 {
     /// <summary>Asks the group's coordinator; <paramref name="refuse"/> makes the answer where it cannot be asked.</summary>
     /// <param name="mayBeEmpty">Positions may be kept under an empty group id, as Kafka allows for old clients' sake; nobody may join one.</param>
@@ -18,9 +18,14 @@ internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, Call
         return await AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId))), refuse);
     }
 
-    /// <summary>As the other, of a member of a group of the consumer protocol. Both ids are checked already.</summary>
-    public ValueTask<T> AskMemberAsync<T>(RequestContext context, string groupId, string memberId, Func<IGroupMemberGrain, Task<T>> ask, Func<ErrorCode, T> refuse) =>
-        AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, memberId))), refuse);
+    /// <summary>Beats for a member of a group of the consumer protocol, without a call where its grain is here and there is nothing new. Both ids are checked already.</summary>
+    public ValueTask<ConsumerGroupHeartbeatReply> BeatAsync(RequestContext context, string groupId, ConsumerGroupHeartbeat beat)
+    {
+        if (hosted.Answer(groupId, beat) is { } answer && !cluster.IsCoordinatedElsewhere(context.Listener, groupId))
+            return ValueTask.FromResult(answer);
+        var member = grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, beat.MemberId));
+        return AskAsync(context, groupId, () => member.HeartbeatAsync(beat), error => ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, error));
+    }
 
     private async ValueTask<T> AskAsync<T>(RequestContext context, string groupId, Func<Task<T>> ask, Func<ErrorCode, T> refuse)
     {
