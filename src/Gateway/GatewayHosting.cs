@@ -1,4 +1,5 @@
 using Granary.Abstractions.Cluster;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Topics;
 using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
@@ -29,6 +30,7 @@ public static class GatewayHosting
         services.TryAddSingleton<ClusterDirectory>();
         services.TryAddSingleton<LeaderTable>();
         services.TryAddSingleton<HostedPartitions>();
+        services.TryAddSingleton<HostedMembers>();
         services.AddSingleton<ClusterFollowing>();
         services.AddMetrics();
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);

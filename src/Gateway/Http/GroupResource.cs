@@ -89,13 +89,13 @@ internal static class GroupResource
     private static IEnumerable<(string Topic, int Partition)> NamesOf(HttpParts parts, IEnumerable<PartitionId> partitions) =>
         partitions.Select(partition => (parts.Topics.Find(partition.TopicId)?.Name ?? partition.TopicId.ToString(), partition.Index));
 
-    /// <summary>The group's id, within its bound.</summary>
-    public static string Checked(string group) => group.Length <= IGroupGrain.MaxIdLength
+    /// <summary>The group's id, one that can be.</summary>
+    public static string Checked(string group) => GroupIds.Refuse(group) is not { } wrong
         ? group
-        : throw new Problem(StatusCodes.Status400BadRequest, $"The group's id has {group.Length} characters, {IGroupGrain.MaxIdLength} is the most.")
+        : throw new Problem(StatusCodes.Status400BadRequest, wrong)
         {
             Field = "group",
-            Limit = IGroupGrain.MaxIdLength,
+            Limit = GroupIds.MaxLength,
             Error = ErrorCode.InvalidGroupId,
         };
 

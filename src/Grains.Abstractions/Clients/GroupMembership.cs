@@ -101,6 +101,8 @@ internal sealed class GroupMembership(GroupSubscription subscription)
                     Aim(assignment);
                 return MembershipNews.None;
             case ErrorCode.UnknownMemberId or ErrorCode.FencedMemberEpoch:
+            // The group was deleted, or speaks the classic protocol, since this member was put out of it.
+            case ErrorCode.GroupIdNotFound when Epoch > ConsumerGroupHeartbeat.Join:
                 Forget();
                 return MembershipNews.Lost;
             default:

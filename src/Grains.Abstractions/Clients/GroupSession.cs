@@ -300,7 +300,7 @@ internal sealed class GroupSession
 
                 await retries.EndureAsync(ErrorCode.CoordinatorLoadInProgress, "the group is at a later epoch");
                 return left;
-            case ErrorCode.UnknownMemberId or ErrorCode.FencedMemberEpoch or ErrorCode.FencedInstanceId:
+            case ErrorCode.UnknownMemberId or ErrorCode.FencedMemberEpoch or ErrorCode.FencedInstanceId or ErrorCode.GroupIdNotFound:
                 throw NoMember(refusal);
             default:
                 await retries.EndureAsync(refusal, message: null);

@@ -272,7 +272,7 @@ public sealed class LogConsumer : IAsyncDisposable
     {
         options.Validate();
         if (!SubscriptionOptions.IsId(group))
-            throw new ArgumentException($"the group's id '{group}' has {group.Length} characters; allowed: 1 to {IGroupGrain.MaxIdLength}, not all blank", nameof(group));
+            throw new ArgumentException($"the group's id '{group}' has {group.Length} characters; allowed: 1 to {GroupIds.MaxLength}, not all blank, none of them U+0000", nameof(group));
         ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
         var subscription = new GroupSubscription(
             Guid.NewGuid().ToString(), options.InstanceId, topics, pattern, options.Assignor, options.ClientId, options.MaxProcessingTime);

@@ -48,11 +48,11 @@ public sealed record SubscriptionOptions
         Check(nameof(Start), Start, Start <= OffsetReset.Throw, "Earliest, Latest or Throw");
         Check(nameof(AutoCommitInterval), AutoCommitInterval, AutoCommitInterval is null || IsTime(AutoCommitInterval.Value), "above 0, to 1 day, or null");
         Check(nameof(MaxProcessingTime), MaxProcessingTime, IsTime(MaxProcessingTime), "above 0, to 1 day");
-        Check(nameof(InstanceId), InstanceId, InstanceId is null || IsId(InstanceId), $"1 to {IGroupGrain.MaxIdLength} characters, or null");
-        Check(nameof(ClientId), ClientId, ClientId.Length <= IGroupGrain.MaxIdLength, $"to {IGroupGrain.MaxIdLength} characters");
+        Check(nameof(InstanceId), InstanceId, InstanceId is null || IsId(InstanceId), $"1 to {GroupIds.MaxLength} characters, or null");
+        Check(nameof(ClientId), ClientId, ClientId.Length <= GroupIds.MaxLength, $"to {GroupIds.MaxLength} characters");
     }
 
-    internal static bool IsId(string id) => !string.IsNullOrWhiteSpace(id) && id.Length <= IGroupGrain.MaxIdLength;
+    internal static bool IsId(string id) => !GroupIds.IsBlank(id) && GroupIds.Refuse(id) is null;
 
     private static bool IsTime(TimeSpan time) => time > TimeSpan.Zero && time <= TimeSpan.FromDays(1);
 

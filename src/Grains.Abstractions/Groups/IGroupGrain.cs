@@ -12,9 +12,6 @@ namespace Granary.Abstractions.Groups;
 [Alias("granary.IGroupGrain")]
 public interface IGroupGrain : IGrainWithStringKey
 {
-    /// <summary>The longest group id, in characters: what grain storage can keep.</summary>
-    const int MaxIdLength = 255;
-
     private const string Prefix = "g:";
 
     /// <summary>A group id may be blank, which a grain's key may not.</summary>

@@ -12,7 +12,7 @@ public interface IGroupMemberGrain : IGrainWithStringKey
 {
     private const string Prefix = "m:";
 
-    /// <summary>Both ids are bounded by <see cref="IGroupGrain.MaxIdLength"/>; the group's length is told, because ids may hold any character.</summary>
+    /// <summary>Both ids are bounded by <see cref="GroupIds.MaxLength"/>; the group's length is told, because ids may hold any character.</summary>
     static string KeyOf(string groupId, string memberId) => $"{Prefix}{groupId.Length}:{groupId}{memberId}";
 
     /// <summary>The ids that are in a key; null where it is none of a member.</summary>

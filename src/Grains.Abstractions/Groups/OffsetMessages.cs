@@ -11,8 +11,13 @@ public readonly record struct OffsetToCommit(
     [property: Id(0)] PartitionId Partition, [property: Id(1)] long Offset, [property: Id(2)] int LeaderEpoch, [property: Id(3)] string Metadata);
 
 /// <summary>One answer per offset, in their order.</summary>
+/// <param name="KnowsMemberEpochs">
+/// The caller's generation may be a member epoch (KIP-848; Kafka's OffsetCommit from version 9 on). One that does not know of them is no member of the
+/// consumer protocol, and is told so with UNSUPPORTED_VERSION.
+/// </param>
 [GenerateSerializer, Immutable, Alias("granary.CommitRequest")]
-public sealed record CommitRequest([property: Id(0)] GroupCaller Caller, [property: Id(1)] ImmutableArray<OffsetToCommit> Offsets);
+public sealed record CommitRequest(
+    [property: Id(0)] GroupCaller Caller, [property: Id(1)] ImmutableArray<OffsetToCommit> Offsets, [property: Id(2)] bool KnowsMemberEpochs = true);
 
 /// <summary>A position that is kept.</summary>
 [GenerateSerializer, Immutable, Alias("granary.CommittedOffset")]

@@ -10,9 +10,12 @@ namespace Granary.Grains.Groups;
 /// </summary>
 /// <param name="save">Saves the group; false where the activation has ended instead.</param>
 /// <param name="settled">The group may stand otherwise than before.</param>
-internal sealed class ClassicCoordinator(ClassicGroup group, GroupParts parts, Func<Task<bool>> save, Action settled)
+internal sealed class ClassicCoordinator(string groupId, ClassicGroup group, GroupParts parts, Func<Task<bool>> save, Action settled)
 {
+    private static readonly TimeSpan s_fullPause = TimeSpan.FromMinutes(1);
+
     private readonly ClassicWaiting _waiting = new();
+    private TimeSpan? _toldFull;
     private bool _unsaved;
     private bool _ended;
 
@@ -23,6 +26,8 @@ internal sealed class ClassicCoordinator(ClassicGroup group, GroupParts parts, F
 
     public Task<JoinResult> JoinAsync(JoinRequest request, string newMemberId)
     {
+        if (ClassicJoinCheck.FullBy(group.Members, group.Pending, request, parts.Options) is { } limit)
+            Tell(limit);
         var answer = _waiting.ForJoin(out var ticket);
         group.Join(ticket, request, newMemberId, parts.Now);
         Settle();
@@ -67,6 +72,15 @@ internal sealed class ClassicCoordinator(ClassicGroup group, GroupParts parts, F
         group.End(error);
         group.TakeAnswers();
         _waiting.Refuse(error);
+    }
+
+    /// <summary>A JoinGroup's answer has no place for the name of a limit; clients that are refused come again and again.</summary>
+    private void Tell((string Setting, long Value) limit)
+    {
+        if (_toldFull is { } before && parts.Now - before < s_fullPause)
+            return;
+        _toldFull = parts.Now;
+        parts.Diagnostics.Full(groupId, limit.Setting, limit.Value);
     }
 
     private void Settle()

@@ -44,6 +44,9 @@ internal sealed class ClassicGroup(GroupOptions options)
 
     public ClassicMembers Members => _members;
 
+    /// <summary>Ids that were given out and have not joined yet.</summary>
+    public int Pending => _pending.Count;
+
     /// <summary>When <see cref="Tick"/> has something to do; <see cref="TimeSpan.MaxValue"/>: never.</summary>
     public TimeSpan NextDeadline
     {
@@ -347,8 +350,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         _changed = true;
         if (_members.Count == 0)
         {
-            ProtocolName = null;
-            State = GroupState.Empty;
+            (ProtocolName, State) = (null, GroupState.Empty);
             return;
         }
 
@@ -358,7 +360,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         foreach (var member in _members.All)
         {
             member.OwesSync = true;
-            member.Assignment = default;
+            _members.Give(member, default);
             AnswerJoin(member, ErrorCode.None, now);
         }
     }
@@ -368,7 +370,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         foreach (var (memberId, assignment) in assignments)
         {
             if (_members.TryGet(memberId, out var member))
-                member.Assignment = assignment;
+                _members.Give(member, assignment);
         }
 
         State = GroupState.Stable;

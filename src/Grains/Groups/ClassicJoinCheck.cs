@@ -12,7 +12,7 @@ internal static class ClassicJoinCheck
             return size;
         if (group.State == GroupState.Dead)
             return ErrorCode.NotCoordinator;
-        if (!HasRoom(group, pending, request, BytesOf(request), options))
+        if (FullBy(group.Members, pending.Count, request, options) is not null)
             return ErrorCode.GroupMaxSizeReached;
         if (!FitsProtocols(group, request))
             return ErrorCode.InconsistentGroupProtocol;
@@ -29,16 +29,18 @@ internal static class ClassicJoinCheck
 
     private static long BytesOf(JoinRequest request) => request.Protocols.Sum(protocol => (long)protocol.Metadata.Length);
 
-    private static bool HasRoom(
-        ClassicGroup group, IReadOnlyDictionary<string, TimeSpan> pending, JoinRequest request, long bytes, GroupOptions options)
+    /// <summary>The limit that leaves no room for a join, by its setting's name; null: there is room.</summary>
+    /// <param name="pending">Ids that were given out and have not joined yet.</param>
+    public static (string Setting, long Value)? FullBy(ClassicMembers members, int pending, JoinRequest request, GroupOptions options)
     {
-        var members = group.Members;
+        if (members.With(request) is { IsMore: true } kept && kept.Bytes > options.MaxGroupBytes)
+            return (nameof(options.MaxGroupBytes), options.MaxGroupBytes);
         if (members.Has(request.MemberId) || (request.InstanceId is { } instance && members.IdOfInstance(instance) is not null))
-            return true;
-        if (members.Count >= options.MaxMembers || members.MetadataBytes + bytes > options.MaxGroupBytes)
-            return false;
+            return null;
+        if (members.Count >= options.MaxMembers)
+            return (nameof(options.MaxMembers), options.MaxMembers);
         var wantsId = request.MemberId.Length == 0 && request.RequiresKnownId && request.InstanceId is null;
-        return !wantsId || pending.Count < options.MaxPendingMembers;
+        return wantsId && pending >= options.MaxPendingMembers ? (nameof(options.MaxPendingMembers), options.MaxPendingMembers) : null;
     }
 
     private static bool FitsProtocols(ClassicGroup group, JoinRequest request)

@@ -39,6 +39,9 @@ internal sealed class ClassicMember(string memberId, string? instanceId)
     /// <summary>Has not asked for its share of this generation yet.</summary>
     public bool OwesSync { get; set; }
 
+    /// <summary>In how many bytes it is kept, as <see cref="Weigh"/> found last.</summary>
+    public long KeptBytes { get; private set; }
+
     /// <summary>When it is taken for gone, unless it waits for an answer.</summary>
     public TimeSpan Deadline { get; set; }
 
@@ -60,6 +63,14 @@ internal sealed class ClassicMember(string memberId, string? instanceId)
 
     public ClassicMemberState ToState() => new(
         MemberId, InstanceId, ClientId, ClientHost, SessionTimeout, RebalanceTimeout, [.. Protocols], Assignment);
+
+    /// <summary>Measures it anew; by how many bytes it has grown.</summary>
+    public long Weigh()
+    {
+        var before = KeptBytes;
+        KeptBytes = Groups.KeptBytes.Of(MemberId, InstanceId, ClientId, ClientHost, Protocols) + Assignment.Length;
+        return KeptBytes - before;
+    }
 
     public ReadOnlyMemory<byte> MetadataFor(string? protocolName)
     {

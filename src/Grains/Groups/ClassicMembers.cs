@@ -22,7 +22,8 @@ internal sealed class ClassicMembers
     /// <summary>Null: nobody leads, for there is nobody.</summary>
     public string? LeaderId { get; set; }
 
-    public long MetadataBytes { get; private set; }
+    /// <summary>In how many bytes they are kept, with their metadata and shares.</summary>
+    public long KeptBytes { get; private set; }
 
     public TimeSpan LongestRebalanceTimeout => _byId.Count == 0 ? TimeSpan.Zero : _byId.Values.Max(member => member.RebalanceTimeout);
 
@@ -56,6 +57,7 @@ internal sealed class ClassicMembers
         if (member.InstanceId is { } instance)
             _staticIds[instance] = member.MemberId;
         LeaderId ??= member.MemberId;
+        KeptBytes += member.Weigh();
         Tally(member.Protocols, +1);
     }
 
@@ -63,6 +65,7 @@ internal sealed class ClassicMembers
     {
         if (!_byId.Remove(member.MemberId))
             return;
+        KeptBytes -= member.KeptBytes;
         Tally(member.Protocols, -1);
         if (member.InstanceId is { } instance && IdOfInstance(instance) == member.MemberId)
             _staticIds.Remove(instance);
@@ -81,6 +84,7 @@ internal sealed class ClassicMembers
         if (member.InstanceId is { } instance)
             _staticIds[instance] = memberId;
         member.MemberId = memberId;
+        KeptBytes += member.Weigh();
     }
 
     public void Offer(ClassicMember member, ImmutableArray<GroupProtocol> protocols)
@@ -88,6 +92,22 @@ internal sealed class ClassicMembers
         Tally(member.Protocols, -1);
         member.Protocols = protocols;
         Tally(protocols, +1);
+        KeptBytes += member.Weigh();
+    }
+
+    public void Give(ClassicMember member, ReadOnlyMemory<byte> assignment)
+    {
+        member.Assignment = assignment;
+        KeptBytes += member.Weigh();
+    }
+
+    /// <summary>In how many bytes they would be kept with that join, and whether it adds to them.</summary>
+    public (long Bytes, bool IsMore) With(JoinRequest request)
+    {
+        var known = request.InstanceId is { } instance && IdOfInstance(instance) is { } standing ? standing : request.MemberId;
+        var before = TryGet(known, out var member) ? member.KeptBytes - member.Assignment.Length : 0;
+        var more = Groups.KeptBytes.Of(request.MemberId, request.InstanceId, request.ClientId, request.ClientHost, request.Protocols) - before;
+        return (KeptBytes + more, more > 0);
     }
 
     /// <summary>True: at least one of them is shared by all members.</summary>
@@ -120,7 +140,6 @@ internal sealed class ClassicMembers
         var names = new HashSet<string>();
         foreach (var protocol in protocols)
         {
-            MetadataBytes += change * protocol.Metadata.Length;
             if (!names.Add(protocol.Name))
                 continue;
             var count = _supporters.GetValueOrDefault(protocol.Name) + change;

@@ -36,6 +36,9 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         Cause = _cause,
     };
 
+    /// <summary>Only members of the classic protocol are left, and the group may go back to it.</summary>
+    public bool CanBeClassic => ConsumerGroupMigration.CanDowngrade(_group.Members, parts.ConsumerOptions, parts.Options.MaxMembers);
+
     public bool IsEmpty => _group.Members.Count == 0;
 
     /// <summary>When <see cref="TickAsync"/> has something to do; with members also now and then, to see whether topics have changed.</summary>
@@ -137,7 +140,9 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         return reply.Error;
     }
 
-    public ErrorCode CheckCommit(GroupCaller caller) => _group.CheckCommit(caller.MemberId, caller.Generation);
+    public ErrorCode CheckCommit(CommitRequest request) => _group.CheckCommit(request.Caller.MemberId, request.Caller.Generation, request.KnowsMemberEpochs);
+
+    public ErrorCode CheckFetch(GroupCaller caller) => _group.CheckFetch(caller.MemberId, caller.Generation);
 
     /// <summary>Does a member read the topic of that name? One that is gone, nobody reads.</summary>
     public bool Reads(string? topic) => topic is not null && parts.Topics.Find(topic) is { } known && _group.Reads(known.TopicId);

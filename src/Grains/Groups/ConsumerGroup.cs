@@ -29,6 +29,8 @@ internal sealed class ConsumerGroup
     private readonly ConsumerGroupDeadlines _deadlines;
     private List<ConsumerGroupTopic> _assignedTopics;
     private string _assignor;
+    private long _topicBytes;
+    private ((long Roster, long Topics) At, bool Holds) _settled = ((-1, -1), false);
     private long _assignedAt;
     private bool _isDirty;
 
@@ -38,6 +40,7 @@ internal sealed class ConsumerGroup
         _subscriptions = new ConsumerGroupSubscriptions(options);
         _deadlines = new ConsumerGroupDeadlines(options);
         _subscriptions.ChangeTopics(topics);
+        _topicBytes = Groups.KeptBytes.Of(state.Topics);
         (GroupEpoch, AssignmentEpoch, _assignor, _assignedTopics) = (state.GroupEpoch, state.AssignmentEpoch, state.Assignor, [.. state.Topics]);
         _assignedAt = now - (long)options.AssignmentInterval.TotalMilliseconds;
         foreach (var target in state.Targets)
@@ -77,7 +80,11 @@ internal sealed class ConsumerGroup
                 return "Empty";
             if (GroupEpoch > AssignmentEpoch)
                 return "Assigning";
-            return _roster.Members.All(member => member.IsAway || IsSettled(member)) ? "Stable" : "Reconciling";
+
+            // Asked for with every heartbeat, it must not walk all members each time.
+            if (_settled.At != (_roster.Version, _subscriptions.Version))
+                _settled = ((_roster.Version, _subscriptions.Version), _roster.Members.All(member => member.IsAway || IsSettled(member)));
+            return _settled.Holds ? "Stable" : "Reconciling";
         }
     }
 
@@ -86,6 +93,9 @@ internal sealed class ConsumerGroup
 
     /// <summary>Is a member subscribed to that topic, by its name or by a regular expression?</summary>
     public bool Reads(Guid topicId) => _roster.Members.Any(member => _subscriptions.Resolve(member).Contains(topicId));
+
+    /// <summary>In how many bytes the group is kept, about.</summary>
+    public long KeptBytes => _roster.KeptBytes + _topicBytes;
 
     public ImmutableArray<PartitionId> TargetOf(string memberId) => _roster.TargetOf(memberId);
 
@@ -107,7 +117,11 @@ internal sealed class ConsumerGroup
             return Refuse(beat, ErrorCode.InvalidRegularExpression, wrongRegex);
         if (Identify(beat, out var known) is { } unidentified)
             return Refuse(beat, unidentified.Error, unidentified.Message);
-        return beat.MemberEpoch < ConsumerGroupHeartbeat.Join ? Leave(beat, known!, now) : Reconcile(beat, known, now);
+        if (beat.MemberEpoch < ConsumerGroupHeartbeat.Join)
+            return Leave(beat, known!, now);
+        var before = known ?? new ConsumerGroupMember { MemberId = beat.MemberId, InstanceId = beat.InstanceId };
+        var told = ConsumerGroupMembership.Update(before, beat);
+        return WithoutRoom(known, told) is { } full ? Refuse(beat, ErrorCode.GroupMaxSizeReached, full) : Reconcile(beat, known, told, now);
     }
 
     /// <summary>The topics there are changed: some may be new, gone, or have more partitions.</summary>
@@ -129,6 +143,7 @@ internal sealed class ConsumerGroup
             _deadlines.Renew(member, now, time);
         if (_deadlines.IsSilent(memberId, now))
             Remove(member);
+        _deadlines.Recount();
         AssignIfDue(now);
         return Done(null, null, []);
     }
@@ -150,15 +165,25 @@ internal sealed class ConsumerGroup
         }
 
         AssignIfDue(now);
+        _deadlines.Recount();
         return Done(null, null, [.. _deadlines.Silent(now).Order(StringComparer.Ordinal)]);
     }
 
-    /// <summary>May that member commit offsets, or fetch them as a member, at that epoch?</summary>
+    /// <summary>May that member commit offsets at that epoch? (Kafka's ConsumerGroup.validateOffsetCommit.)</summary>
     /// <param name="memberEpoch">Less than 0, with no member id: nobody in particular, who may while the group is empty.</param>
-    public ErrorCode CheckCommit(string memberId, int memberEpoch)
+    /// <param name="knowsMemberEpochs">False: what it names can be a generation only, so that it must speak the classic protocol.</param>
+    public ErrorCode CheckCommit(string memberId, int memberEpoch, bool knowsMemberEpochs = true)
     {
         if (memberEpoch < 0 && _roster.Count == 0)
             return ErrorCode.None;
+        if (_roster.TryFind(memberId, out var member) && member.Classic is null && !knowsMemberEpochs)
+            return ErrorCode.UnsupportedVersion;
+        return CheckFetch(memberId, memberEpoch);
+    }
+
+    /// <summary>May that member fetch offsets at that epoch? Who names no member is not asked about (Kafka's ConsumerGroup.validateOffsetFetch).</summary>
+    public ErrorCode CheckFetch(string memberId, int memberEpoch)
+    {
         if (!_roster.TryFind(memberId, out var member))
             return ErrorCode.UnknownMemberId;
         if (member.MemberEpoch == memberEpoch)
@@ -244,10 +269,18 @@ internal sealed class ConsumerGroup
         return Done(new ConsumerGroupHeartbeatReply(ErrorCode.None, null, beat.MemberId, beat.MemberEpoch, TimeSpan.Zero, null, null), beat.MemberId, []);
     }
 
-    private ConsumerGroupStep Reconcile(ConsumerGroupHeartbeat beat, ConsumerGroupMember? known, long now)
+    /// <summary>Why there is no room for what a member says of itself; null where there is. Who says no more than before always has it.</summary>
+    private string? WithoutRoom(ConsumerGroupMember? known, ConsumerGroupMember told)
     {
-        var before = known ?? new ConsumerGroupMember { MemberId = beat.MemberId, InstanceId = beat.InstanceId };
-        var told = ConsumerGroupMembership.Update(before, beat);
+        if (ReferenceEquals(known, told))
+            return null;
+        var more = Groups.KeptBytes.Of(told) - (known is null ? 0 : Groups.KeptBytes.Of(known));
+        var bytes = KeptBytes + more;
+        return more > 0 && bytes > _options.MaxGroupBytes ? $"The group would be kept in {bytes} bytes, {_options.MaxGroupBytes} is the most (MaxGroupBytes)." : null;
+    }
+
+    private ConsumerGroupStep Reconcile(ConsumerGroupHeartbeat beat, ConsumerGroupMember? known, ConsumerGroupMember told, long now)
+    {
         if (known is not null && known.MemberId != beat.MemberId)
         {
             // Another process took the static member's place; it starts at epoch 0 with what the member had.
@@ -317,6 +350,7 @@ internal sealed class ConsumerGroup
         if (AssignmentEpoch > 0 && waited >= 0 && waited < (long)_options.AssignmentInterval.TotalMilliseconds && _roster.Count > 0)
             return;
         _assignedTopics = _subscriptions.SubscribedBy(_roster.Members);
+        _topicBytes = Groups.KeptBytes.Of(_assignedTopics);
         _assignor = PreferredAssignor();
         var members = _roster.Members
             .Select(member => new AssignorMember(member.MemberId, member.InstanceId, _subscriptions.Resolve(member), _roster.TargetOf(member.MemberId)))

@@ -16,6 +16,7 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
         if (!_byMember.TryGetValue(member.MemberId, out var deadline))
             _byMember.Add(member.MemberId, deadline = new Deadline());
         deadline.Session = Math.Max(deadline.Session, renewed);
+        Next = Math.Min(Next, deadline.Session);
     }
 
     /// <summary>Begins, goes on with or ends its time to give partitions back.</summary>
@@ -26,9 +27,15 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
             deadline.Revocation = long.MaxValue;
         else if (before is null || deadline.Revocation == long.MaxValue || !before.Revoking.SequenceEqual(after.Revoking))
             deadline.Revocation = now + Ms(after.RebalanceTimeout < options.MaxRebalanceTimeout ? after.RebalanceTimeout : options.MaxRebalanceTimeout);
+        Next = Math.Min(Next, deadline.Revocation);
     }
 
-    public void Forget(string memberId) => _byMember.Remove(memberId);
+    public void Forget(string memberId)
+    {
+        _byMember.Remove(memberId);
+        if (_byMember.Count == 0)
+            Next = long.MaxValue;
+    }
 
     public bool IsSilent(string memberId, long now) => _byMember[memberId].Session <= now;
 
@@ -36,8 +43,16 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
 
     public IEnumerable<string> Unrevoked(long now) => _byMember.Where(member => member.Value.Revocation <= now).Select(member => member.Key);
 
-    /// <summary>The next one; <see cref="long.MaxValue"/> where there is none.</summary>
-    public long Next => _byMember.Count == 0 ? long.MaxValue : _byMember.Values.Min(deadline => Math.Min(deadline.Session, deadline.Revocation));
+    /// <summary>Not later than the next one, and that one after <see cref="Recount"/>; <see cref="long.MaxValue"/> where there is none.</summary>
+    public long Next { get; private set; } = long.MaxValue;
+
+    /// <summary>Walks all members: to be called when <see cref="Next"/> has come, not with every heartbeat.</summary>
+    public void Recount()
+    {
+        Next = long.MaxValue;
+        foreach (var deadline in _byMember.Values)
+            Next = Math.Min(Next, Math.Min(deadline.Session, deadline.Revocation));
+    }
 
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
 

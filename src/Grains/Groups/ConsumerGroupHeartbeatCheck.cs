@@ -31,7 +31,7 @@ internal static class ConsumerGroupHeartbeatCheck
     {
         if (id is null)
             return null;
-        if (string.IsNullOrWhiteSpace(id))
+        if (GroupIds.IsBlank(id))
             return $"{name} can't be empty.";
         return id.Length > options.MaxIdLength ? $"{name} has {id.Length} characters, {options.MaxIdLength} is the most (MaxIdLength)." : null;
     }

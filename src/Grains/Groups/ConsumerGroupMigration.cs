@@ -79,8 +79,19 @@ internal static class ConsumerGroupMigration
         return state;
     }
 
-    /// <summary>Can the group become a classic one: is somebody left, and does everybody who is left speak the classic protocol?</summary>
-    public static bool CanDowngrade(IReadOnlyCollection<ConsumerGroupMember> members) => members.Count > 0 && members.All(member => member.Classic is not null);
+    /// <summary>May a classic group with members become a consumer group?</summary>
+    public static bool CanUpgrade(string protocolType, int members, ConsumerGroupOptions options) =>
+        options.MigrationPolicy is ConsumerGroupMigrationPolicy.Upgrade or ConsumerGroupMigrationPolicy.Bidirectional
+        && protocolType == ProtocolType && members <= options.MaxMembers;
+
+    /// <summary>Is somebody left, and does everybody who is left speak the classic protocol?</summary>
+    public static bool AreClassic(IReadOnlyCollection<ConsumerGroupMember> members) => members.Count > 0 && members.All(member => member.Classic is not null);
+
+    /// <summary>May the group become a classic one, with the members that are left?</summary>
+    /// <param name="maxClassic">Members of a classic group, at most.</param>
+    public static bool CanDowngrade(IReadOnlyCollection<ConsumerGroupMember> members, ConsumerGroupOptions options, int maxClassic) =>
+        options.MigrationPolicy is ConsumerGroupMigrationPolicy.Downgrade or ConsumerGroupMigrationPolicy.Bidirectional
+        && members.Count <= maxClassic && AreClassic(members);
 
     /// <summary>The members of a consumer group as a classic group has them, which goes on at the group epoch as its generation, and rebalances.</summary>
     public static IReadOnlyList<ConsumerGroupClassicSeat> Downgrade(ConsumerGroupState state, IReadOnlyDictionary<Guid, string> topicNames) =>

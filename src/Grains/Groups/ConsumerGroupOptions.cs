@@ -33,6 +33,13 @@ public sealed record ConsumerGroupOptions
     /// <summary>group.consumer.max.size. Beyond it a new member is refused with GROUP_MAX_SIZE_REACHED.</summary>
     public int MaxMembers { get; set; } = 10_000;
 
+    /// <summary>
+    /// Bytes in which one group is kept: its members with their subscriptions and partitions, the target assignment, the topics. It is saved as a whole at
+    /// each change. A heartbeat that would add to it beyond that, a join or a longer subscription, is refused with GROUP_MAX_SIZE_REACHED. What topics that
+    /// grow add to assignments is not refused: that is bounded by the partitions there are.
+    /// </summary>
+    public int MaxGroupBytes { get; set; } = 32 << 20;
+
     /// <summary>Topics a member may name. Beyond it its heartbeat is refused with INVALID_REQUEST.</summary>
     public int MaxSubscribedTopics { get; set; } = 10_000;
 
@@ -47,6 +54,14 @@ public sealed record ConsumerGroupOptions
 
     /// <summary>The product of a regular expression's counted repeats, `(a{10}){10}` being 100; RE2's limit is the same. Beyond it: INVALID_REGULAR_EXPRESSION.</summary>
     public int MaxRegexRepeats { get; set; } = 1_000;
+
+    /// <summary>
+    /// group.consumer.migration.policy: Disabled, Upgrade, Downgrade or Bidirectional. What is not allowed: a consumer member that would join a classic group
+    /// with members is refused with GROUP_ID_NOT_FOUND; a group of which only classic members are left goes on with the consumer protocol, for them too.
+    /// The default is Kafka's: services are moved from one protocol to the other one process at a time, and back again when they must be rolled back,
+    /// so that either way has to be open without a setting that somebody must think of first.
+    /// </summary>
+    public ConsumerGroupMigrationPolicy MigrationPolicy { get; set; } = ConsumerGroupMigrationPolicy.Bidirectional;
 
     /// <summary>group.max.rebalance.timeout, in effect: a member that asks for more time to revoke gets this.</summary>
     public TimeSpan MaxRebalanceTimeout { get; set; } = TimeSpan.FromMinutes(30);
@@ -64,6 +79,10 @@ public sealed record ConsumerGroupOptions
             yield return $"{nameof(AssignmentInterval)} must not be negative.";
         if (MaxRebalanceTimeout <= TimeSpan.Zero)
             yield return $"{nameof(MaxRebalanceTimeout)} must be more than nothing.";
+        if (!Enum.IsDefined(MigrationPolicy))
+            yield return $"{nameof(MigrationPolicy)} is {MigrationPolicy}: {string.Join(", ", Enum.GetNames<ConsumerGroupMigrationPolicy>())} are the ones there are.";
+        if (MaxGroupBytes < 1024)
+            yield return $"{nameof(MaxGroupBytes)} must be at least 1024.";
         foreach (var (name, value) in new[]
         {
             (nameof(MaxMembers), MaxMembers),

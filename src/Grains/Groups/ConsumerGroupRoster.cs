@@ -22,6 +22,12 @@ internal sealed class ConsumerGroupRoster
 
     public IReadOnlyCollection<ConsumerGroupMember> Members => _members.Values;
 
+    /// <summary>In how many bytes members and targets are kept.</summary>
+    public long KeptBytes { get; private set; }
+
+    /// <summary>Another one after every change of members or targets.</summary>
+    public long Version { get; private set; }
+
     /// <summary>Something was put or removed since the last <see cref="TakeChanged"/>.</summary>
     private bool Changed { get; set; }
 
@@ -39,7 +45,8 @@ internal sealed class ConsumerGroupRoster
         _members.TryGetValue(member.MemberId, out var before);
         if (ReferenceEquals(before, member))
             return;
-        Changed = true;
+        Change();
+        KeptBytes += Groups.KeptBytes.Of(member) - (before is null ? 0 : Groups.KeptBytes.Of(before));
         _members[member.MemberId] = member;
         if (before?.InstanceId is not null && before.InstanceId != member.InstanceId)
             _byInstance.Remove(before.InstanceId);
@@ -57,12 +64,14 @@ internal sealed class ConsumerGroupRoster
 
     public void Remove(ConsumerGroupMember member)
     {
-        Changed = true;
-        _members.Remove(member.MemberId);
+        Change();
+        if (_members.Remove(member.MemberId, out var kept))
+            KeptBytes -= Groups.KeptBytes.Of(kept);
         if (member.InstanceId is not null && _byInstance.GetValueOrDefault(member.InstanceId) == member.MemberId)
             _byInstance.Remove(member.InstanceId);
         if (_targets.Remove(member.MemberId, out var target))
         {
+            KeptBytes -= Groups.KeptBytes.Of(target);
             foreach (var partition in target)
                 _heirs.Remove(partition);
         }
@@ -85,7 +94,7 @@ internal sealed class ConsumerGroupRoster
     /// <summary>All targets anew; members whose target is another one have news.</summary>
     public void SetTargets(IReadOnlyDictionary<string, PartitionId[]> targets)
     {
-        Changed = true;
+        Change();
         _heirs.Clear();
         foreach (var (memberId, partitions) in targets)
         {
@@ -97,6 +106,7 @@ internal sealed class ConsumerGroupRoster
 
     public void SetTarget(string memberId, ImmutableArray<PartitionId> partitions)
     {
+        KeptBytes += Groups.KeptBytes.Of(partitions) - Groups.KeptBytes.Of(TargetOf(memberId));
         _targets[memberId] = partitions;
         foreach (var partition in partitions)
             _heirs[partition] = memberId;
@@ -119,6 +129,12 @@ internal sealed class ConsumerGroupRoster
         var changed = Changed;
         Changed = false;
         return changed;
+    }
+
+    private void Change()
+    {
+        Changed = true;
+        Version++;
     }
 
     private void Release(IEnumerable<PartitionId> partitions, string owner)

@@ -11,8 +11,12 @@ internal sealed class ConsumerGroupSubscriptions(ConsumerGroupOptions options)
     private Dictionary<string, ConsumerGroupTopic> _byName = new(StringComparer.Ordinal);
     private Dictionary<Guid, ConsumerGroupTopic> _byId = [];
 
+    /// <summary>Another one after every change of topics.</summary>
+    public long Version { get; private set; }
+
     public void ChangeTopics(IEnumerable<ConsumerGroupTopic> topics)
     {
+        Version++;
         _byName = topics.ToDictionary(topic => topic.Name, StringComparer.Ordinal);
         _byId = _byName.Values.ToDictionary(topic => topic.TopicId);
         _resolved.Clear();

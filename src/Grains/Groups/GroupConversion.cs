@@ -7,12 +7,12 @@ namespace Granary.Grains.Groups;
 internal static class GroupConversion
 {
     /// <summary>A classic group with members, for its first consumer member to join.</summary>
-    /// <returns>Null: it cannot be one, because its members speak some protocol of their own.</returns>
+    /// <returns>Null: it cannot be one, because its members speak some protocol of their own, are too many, or the policy forbids it.</returns>
     public static ConsumerGroupState? ToConsumer(ClassicGroup group, GroupParts parts)
     {
         if (group.Members.Count == 0)
             return new ConsumerGroupState { GroupEpoch = group.Generation, AssignmentEpoch = group.Generation };
-        if (group.ProtocolType != ConsumerGroupMigration.ProtocolType)
+        if (!ConsumerGroupMigration.CanUpgrade(group.ProtocolType, group.Members.Count, parts.ConsumerOptions))
             return null;
         var seats = group.Members.All.Select(member => new ConsumerGroupClassicSeat(
             member.MemberId,

@@ -37,6 +37,9 @@ internal sealed partial class GroupDiagnostics(ILogger<GroupDiagnostics> logger)
     [LoggerMessage(10, LogLevel.Debug, "Group {Group} cannot ask for member {Member}, of which nothing was heard")]
     public partial void MemberUnreachable(Exception failure, string group, string member);
 
+    [LoggerMessage(12, LogLevel.Warning, "Group {Group} refuses members: it is at its limit Granary:Groups:{Setting} of {Limit}. Said once a minute at most")]
+    public partial void Full(string group, string setting, long limit);
+
     [LoggerMessage(11, LogLevel.Error, "Group {Group} could not decide about member {Member}, of which nothing was heard; it is tried again")]
     public partial void MemberNotRemoved(Exception defect, string group, string member);
 }

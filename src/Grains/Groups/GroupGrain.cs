@@ -22,8 +22,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 {
     private string _groupId = "";
     private ErrorCode _refusal;
-    private ClassicCoordinator _classic = null!;
-    private ConsumerCoordinator? _consumer;
+    private GroupProtocols _speaks = null!;
     private GroupSaves _saves = null!;
     private GroupLedger _ledger = null!;
     private GroupAlarm _alarm = null!;
@@ -31,26 +30,28 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private bool _ended;
     private (GroupState, string, GroupType) _noted;
     private GroupHappenings _happenings = null!;
+    private GroupListing? _listing;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _groupId = IGroupGrain.IdOf(this.GetPrimaryKeyString());
-        _refusal = _groupId.Length > IGroupGrain.MaxIdLength || _groupId.Contains('\0') ? ErrorCode.InvalidGroupId : ErrorCode.None;
+        _refusal = GroupIds.Refuse(_groupId) is not null ? ErrorCode.InvalidGroupId : ErrorCode.None;
         _ledger = new GroupLedger(_groupId, parts);
         _happenings = new GroupHappenings(parts.Journal);
-        _saves = new GroupSaves(state, Export, EndBy);
+        _saves = new GroupSaves(state, () => _ended ? null : _speaks.Export(state.State, parts.Time.GetUtcNow()), EndBy);
         _alarm = new GroupAlarm(this, parts, RingAsync);
-        _classic = Classic(new ClassicGroup(parts.Options));
+        _speaks = new GroupProtocols(_groupId, Classic(new ClassicGroup(parts.Options)));
         if (_refusal != ErrorCode.None)
             return;
         await _ledger.OpenAsync(cancellationToken);
         if (_ledger.Exists && state.State.Classic is { } kept)
-            _classic = Classic(ClassicGroup.Restore(parts.Options, kept, parts.Now));
+            _speaks.Classic = Classic(ClassicGroup.Restore(parts.Options, kept, parts.Now));
         if (_ledger.Exists && state.State.Consumer is { } members)
-            _consumer = Consumer(members);
+            _speaks.Consumer = Consumer(members);
+        _listing = _speaks.Listing;
         parts.Hosted.Add(_groupId, List);
         if (_ledger.Exists)
-            _happenings.Opened(Happening);
+            _happenings.Opened(_speaks.Happening);
         Schedule();
     }
 
@@ -68,36 +69,36 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             refusal = request.MemberId.Length == 0 ? await EnsureAsync() : ErrorCode.UnknownMemberId;
         if (refusal != ErrorCode.None)
             return JoinResult.Refuse(refusal, request.MemberId);
-        if (_consumer is { IsEmpty: true })
+        if (_speaks.Consumer is { IsEmpty: true })
             await BecomeClassicAsync();
-        if (_consumer is { } consumer)
+        if (_speaks.Consumer is { } consumer)
             return await consumer.JoinAsync(request, NewMemberId(request));
-        return await _classic.JoinAsync(request, NewMemberId(request));
+        return await _speaks.Classic.JoinAsync(request, NewMemberId(request));
     }
 
     public async Task<SyncResult> SyncAsync(SyncRequest request)
     {
         if (Refuse() is var refusal and not ErrorCode.None)
             return SyncResult.Refuse(refusal);
-        return _consumer?.Sync(request) ?? await _classic.SyncAsync(request);
+        return _speaks.Consumer?.Sync(request) ?? await _speaks.Classic.SyncAsync(request);
     }
 
     public Task<ErrorCode> HeartbeatAsync(GroupCaller caller)
     {
         if (Refuse() is var refusal and not ErrorCode.None)
             return Task.FromResult(refusal);
-        return _consumer?.ClassicHeartbeatAsync(caller) ?? Task.FromResult(_classic.Heartbeat(caller));
+        return _speaks.Consumer?.ClassicHeartbeatAsync(caller) ?? Task.FromResult(_speaks.Classic.Heartbeat(caller));
     }
 
     public async Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat)
     {
-        var refusal = _groupId.Length == 0 ? ErrorCode.InvalidRequest : Refuse();
-        if (refusal == ErrorCode.None && !_ledger.Exists)
-            refusal = beat.MemberEpoch == ConsumerGroupHeartbeat.Join ? await EnsureAsync() : ErrorCode.UnknownMemberId;
-        if (refusal == ErrorCode.None && _consumer is null)
-            refusal = await BecomeConsumerAsync(beat);
-        if (refusal != ErrorCode.None || _consumer is not { } consumer)
-            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refusal == ErrorCode.None ? ErrorCode.CoordinatorLoadInProgress : refusal);
+        var refusal = GroupIds.IsBlank(_groupId) ? ErrorCode.InvalidRequest : Refuse();
+        if (refusal != ErrorCode.None)
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refusal);
+        if (_speaks.Consumer is null && await BecomeConsumerAsync(beat) is { } refused)
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refused.Error, refused.Message);
+        if (_speaks.Consumer is not { } consumer)
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, ErrorCode.CoordinatorLoadInProgress);
         var reply = await consumer.HeartbeatAsync(beat);
         await SettleConsumerAsync(isFirst: reply.Error == ErrorCode.None);
         return reply;
@@ -107,7 +108,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     {
         if (Refuse() is var refusal and not ErrorCode.None)
             return All(refusal, members.Length);
-        if (_consumer is { } consumer)
+        if (_speaks.Consumer is { } consumer)
         {
             var errors = ImmutableArray.CreateBuilder<ErrorCode>();
             foreach (var member in members)
@@ -116,14 +117,14 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return errors.ToImmutable();
         }
 
-        return _classic.Leave(members);
+        return _speaks.Classic.Leave(members);
     }
 
     public async Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request)
     {
         var refusal = Refuse();
         if (refusal == ErrorCode.None)
-            refusal = _consumer?.CheckCommit(request.Caller) ?? _classic.Group.CheckCommit(request.Caller, parts.Now);
+            refusal = CheckCommit(request);
         if (refusal == ErrorCode.None && !_ledger.Exists)
             refusal = await EnsureAsync();
         if (refusal != ErrorCode.None)
@@ -138,8 +139,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null)
     {
         var refusal = Refuse();
-        if (refusal == ErrorCode.None && _consumer is { } consumer && caller is { MemberId.Length: > 0 } member)
-            refusal = consumer.CheckCommit(member);
+        if (refusal == ErrorCode.None && _speaks.Consumer is { } consumer && caller is { } member)
+            refusal = consumer.CheckFetch(member);
         return Task.FromResult(refusal != ErrorCode.None
             ? new CommittedOffsets(refusal, [])
             : new CommittedOffsets(ErrorCode.None, _ledger.Offsets.Find(partitions)));
@@ -150,11 +151,11 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         var refusal = Refuse();
         if (refusal == ErrorCode.None && !_ledger.Exists)
             refusal = ErrorCode.GroupIdNotFound;
-        if (refusal == ErrorCode.None && _consumer is null && _classic.Group.Members.Count > 0 && ProtocolType != ClassicSubscription.ProtocolType)
+        if (refusal == ErrorCode.None && _speaks.Consumer is null && _speaks.Classic.Group.Members.Count > 0 && _speaks.ProtocolType != ClassicSubscription.ProtocolType)
             refusal = ErrorCode.NonEmptyGroup;
         if (refusal != ErrorCode.None)
             return All(refusal, partitions.Length);
-        var reads = Readers();
+        var reads = _speaks.Readers();
         var answers = partitions.Select(partition => reads(parts.Topics.Find(partition.TopicId)?.Name) ? ErrorCode.GroupSubscribedToTopic : ErrorCode.None).ToArray();
         var written = await _ledger.WriteAsync([.. partitions.Where((_, index) => answers[index] == ErrorCode.None).Select(partition => new Storage.OffsetWrite(partition, null))]);
         EndIfLost();
@@ -165,7 +166,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     {
         if (Refuse() is var refusal and not ErrorCode.None)
             return ResetResult.Refuse(ResetRefusal.Other, refusal, "the group cannot be reset here");
-        var result = await _ledger.ResetAsync(reset, isActive: State != GroupState.Empty);
+        var result = await _ledger.ResetAsync(reset, isActive: _speaks.State != GroupState.Empty);
         EndIfLost();
         return result;
     }
@@ -176,7 +177,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return GroupDescription.Missing with { Error = refusal };
         if (!_ledger.Exists)
             return GroupDescription.Missing;
-        var described = _consumer?.Describe() ?? GroupReaders.Describe(_classic.Group);
+        var described = _speaks.Describe();
         return withLags ? described with { Lags = await _ledger.MeasureAsync(GrainFactory) } : described;
     }
 
@@ -186,7 +187,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return refusal;
         if (!_ledger.Exists)
             return ErrorCode.GroupIdNotFound;
-        if (State != GroupState.Empty)
+        if (_speaks.State != GroupState.Empty)
             return ErrorCode.NonEmptyGroup;
         _deleting = true;
         try
@@ -195,7 +196,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             var error = _ended ? ErrorCode.NotCoordinator : await _ledger.DeleteAsync();
             if (error == ErrorCode.None)
             {
-                (_classic, _consumer, _noted) = (Classic(new ClassicGroup(parts.Options)), null, default);
+                (_speaks.Classic, _speaks.Consumer, _noted) = (Classic(new ClassicGroup(parts.Options)), null, default);
+                _listing = _speaks.Listing;
                 await _saves.ClearAsync();
             }
 
@@ -214,8 +216,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return;
         // A topic that was made a moment ago must not pass for one that was deleted.
         await parts.Topics.RefreshAsync();
-        var reads = Readers();
-        var emptySince = State != GroupState.Empty ? null : _consumer is null ? state.State.Classic?.EmptySince : state.State.ConsumerEmptySince;
+        var reads = _speaks.Readers();
+        var emptySince = _speaks.State != GroupState.Empty ? null : _speaks.Consumer is null ? state.State.Classic?.EmptySince : state.State.ConsumerEmptySince;
         var expired = _ledger.Offsets.Expired(
             partition => parts.Topics.Find(partition.TopicId) is null,
             partition => reads(parts.Topics.Find(partition.TopicId)?.Name),
@@ -224,7 +226,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         if (expired.Count > 0 && await _ledger.WriteAsync(expired) == ErrorCode.None)
             parts.Diagnostics.Expired(_groupId, expired.Count);
         EndIfLost();
-        if (_ledger.Offsets.Count == 0 && _ledger.Writing == 0 && State == GroupState.Empty)
+        if (_ledger.Offsets.Count == 0 && _ledger.Writing == 0 && _speaks.State == GroupState.Empty)
             await DeleteAsync();
     }
 
@@ -234,15 +236,6 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return from.Equals(parts.LocalSilo) && !to.Equals(from) ? parts.Departures.SendAsync(this, to, End) : Task.CompletedTask;
     }
 
-    private GroupState State => _consumer?.State ?? _classic.Group.State;
-
-    private string ProtocolType => _consumer is null ? _classic.Group.ProtocolType : ConsumerGroupMigration.ProtocolType;
-
-    private GroupType Type => _consumer is null ? GroupType.Classic : GroupType.Consumer;
-
-    /// <summary>Whether members read the topic of that name; null: it is gone.</summary>
-    private Func<string?, bool> Readers() => _consumer is { } consumer ? consumer.Reads : GroupReaders.TopicsOf(_classic.Group).Reads;
-
     private ErrorCode Refuse() => _refusal != ErrorCode.None ? _refusal : _ended || _deleting ? ErrorCode.NotCoordinator : ErrorCode.None;
 
     private async Task<ErrorCode> EnsureAsync()
@@ -251,26 +244,38 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return error != ErrorCode.None ? error : Refuse();
     }
 
+    private ErrorCode CheckCommit(CommitRequest request)
+    {
+        if (!_ledger.Exists && request.Caller.Generation >= 0)
+            return request.KnowsMemberEpochs ? ErrorCode.GroupIdNotFound : ErrorCode.IllegalGeneration;
+        return _speaks.Consumer?.CheckCommit(request) ?? _speaks.Classic.Group.CheckCommit(request.Caller, parts.Now);
+    }
+
     private static string NewMemberId(JoinRequest request) => $"{request.InstanceId ?? request.ClientId}-{Guid.NewGuid()}";
 
-    private ClassicCoordinator Classic(ClassicGroup group) => new(group, parts, SaveAsync, Settle);
+    private ClassicCoordinator Classic(ClassicGroup group) => new(_groupId, group, parts, SaveAsync, Settle);
 
     private ConsumerCoordinator Consumer(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, SaveAsync);
 
     /// <summary>For the first consumer member; the classic group is kept until the member is in.</summary>
-    private async Task<ErrorCode> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
+    private async Task<(ErrorCode Error, string? Message)?> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
     {
-        await _classic.Saving;
-        if (_consumer is not null || Refuse() is not ErrorCode.None)
-            return Refuse();
-        if (beat.MemberEpoch != ConsumerGroupHeartbeat.Join)
-            return ErrorCode.UnknownMemberId;
         if (ConsumerGroupHeartbeatCheck.Refuse(beat, parts.ConsumerOptions) is { } wrong)
-            return wrong.Error;
-        if (GroupConversion.ToConsumer(_classic.Group, parts) is not { } members)
-            return ErrorCode.GroupIdNotFound;
-        _consumer = Consumer(members);
-        return ErrorCode.None;
+            return wrong;
+        if (beat.MemberEpoch != ConsumerGroupHeartbeat.Join)
+            return (ErrorCode.GroupIdNotFound, _ledger.Exists ? $"Group {_groupId} is not a consumer group." : $"Group {_groupId} not found.");
+        var refusal = await EnsureAsync();
+        await _speaks.Classic.Saving;
+        if (refusal == ErrorCode.None)
+            refusal = Refuse();
+        if (refusal != ErrorCode.None)
+            return (refusal, null);
+        if (_speaks.Consumer is not null)
+            return null;
+        if (GroupConversion.ToConsumer(_speaks.Classic.Group, parts) is not { } members)
+            return (ErrorCode.GroupIdNotFound, $"Group {_groupId} is not a consumer group, and cannot become one.");
+        _speaks.Consumer = Consumer(members);
+        return null;
     }
 
     private async Task BecomeClassicAsync()
@@ -278,27 +283,27 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         await _saves.Idle;
 
         // A consumer member may have joined while it was waited for.
-        if (_consumer is not { } consumer || _ended || !(consumer.IsEmpty || ConsumerGroupMigration.CanDowngrade(consumer.Group.Members)))
+        if (_speaks.Consumer is not { } consumer || _ended || !(consumer.IsEmpty || consumer.CanBeClassic))
             return;
-        (_consumer, _classic) = (null, Classic(ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now)));
-        _classic.TakeOver();
+        (_speaks.Consumer, _speaks.Classic) = (null, Classic(ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now)));
+        _speaks.Classic.TakeOver();
     }
 
     /// <param name="isFirst">A consumer member was let in: classic members that wait are told to join again, and then find the other protocol.</param>
     private async Task SettleConsumerAsync(bool isFirst)
     {
-        var hasClassic = _classic.Group.Members.Count > 0;
+        var hasClassic = _speaks.Classic.Group.Members.Count > 0;
         if (hasClassic && isFirst)
         {
-            _classic.End(ErrorCode.RebalanceInProgress);
-            _classic = Classic(new ClassicGroup(parts.Options));
+            _speaks.Classic.End(ErrorCode.RebalanceInProgress);
+            _speaks.Classic = Classic(new ClassicGroup(parts.Options));
         }
-        else if (!isFirst && state.State.Consumer is null && _consumer is { } converted && (converted.IsEmpty || hasClassic && ConsumerGroupMigration.CanDowngrade(converted.Group.Members)))
+        else if (!isFirst && state.State.Consumer is null && _speaks.Consumer is { } converted && (converted.IsEmpty || hasClassic && ConsumerGroupMigration.AreClassic(converted.Group.Members)))
         {
             // Refused: nothing has changed, and nothing was saved.
-            _consumer = null;
+            _speaks.Consumer = null;
         }
-        else if (_consumer is { } consumer && ConsumerGroupMigration.CanDowngrade(consumer.Group.Members))
+        else if (_speaks.Consumer is { CanBeClassic: true })
         {
             await BecomeClassicAsync();
             return;
@@ -309,58 +314,45 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private void Settle()
     {
-        _happenings.Changed(Happening);
+        _listing = _speaks.Listing;
+        _happenings.Changed(_speaks.Happening);
         Schedule();
     }
-
-    private ClusterHappening Happening => _consumer?.Happening ?? GroupHappenings.Of(_groupId, _classic.Group);
 
     private async Task<bool> SaveAsync()
     {
         if (!await _saves.SaveAsync())
             return false;
-        var now = Happening;
+        var now = _speaks.Happening;
         parts.Diagnostics.Changed(_groupId, now.GroupState, now.Generation, now.Members);
         _ = NoteAsync();
         return !_ended;
     }
 
-    private GroupGrainState? Export()
-    {
-        if (_ended)
-            return null;
-        var now = parts.Time.GetUtcNow();
-        if (_consumer is { } consumer)
-            return new GroupGrainState { Consumer = consumer.Group.Export(), ConsumerEmptySince = consumer.IsEmpty ? state.State.ConsumerEmptySince ?? now : null };
-        var kept = _classic.Group.ToState();
-        kept.EmptySince = kept.State != GroupState.Empty ? null : state.State.Classic?.EmptySince ?? now;
-        return new GroupGrainState { Classic = kept };
-    }
-
     private async Task NoteAsync()
     {
-        var now = (State, ProtocolType, Type);
-        if (now == _noted || State is not (GroupState.Stable or GroupState.Empty))
+        var now = (_speaks.State, _speaks.ProtocolType, _speaks.Type);
+        if (now == _noted || _speaks.State is not (GroupState.Stable or GroupState.Empty))
             return;
         _noted = now;
         await _ledger.NoteAsync(now.ProtocolType, now.State, now.Type);
         EndIfLost();
     }
 
-    private void Schedule() => _alarm.Set(_ended ? TimeSpan.MaxValue : _consumer?.NextTick ?? _classic.Group.NextDeadline);
+    private void Schedule() => _alarm.Set(_ended ? TimeSpan.MaxValue : _speaks.NextTick);
 
     private async Task RingAsync()
     {
         if (_ended)
             return;
-        if (_consumer is { } consumer)
+        if (_speaks.Consumer is { } consumer)
         {
             await consumer.TickAsync();
             await SettleConsumerAsync(isFirst: false);
             return;
         }
 
-        _classic.Tick();
+        _speaks.Classic.Tick();
     }
 
     /// <summary>Whether it was written is not guessed: the next activation reads it.</summary>
@@ -383,10 +375,11 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     private void End()
     {
         _ended = true;
-        _classic.End(ErrorCode.NotCoordinator);
+        _speaks.Classic.End(ErrorCode.NotCoordinator);
     }
 
-    private GroupListing? List() => _ledger.Exists ? new GroupListing(_groupId, ProtocolType, State, Type) : null;
+    /// <summary>For others' threads: the group as it last settled.</summary>
+    private GroupListing? List() => _ledger.Exists ? _listing : null;
 
     private static ImmutableArray<ErrorCode> All(ErrorCode error, int count) => [.. Enumerable.Repeat(error, count)];
 }

@@ -1,5 +1,7 @@
+using Granary.Abstractions.Groups;
 using Granary.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace Granary.Grains.Groups;
@@ -17,6 +19,7 @@ public static class GroupHosting
         services.AddOptions<GroupOptions>().Validate(options => !options.Validate().Any(), "the groups' options are out of range").ValidateOnStart();
         services.AddOptions<ConsumerGroupOptions>().Validate(options => !options.Validate().Any(), "the consumer groups' options are out of range").ValidateOnStart();
         services.AddSingleton<HostedGroups>();
+        services.TryAddSingleton<HostedMembers>();
         services.AddSingleton<GroupDiagnostics>();
         services.AddSingleton<GroupParts>();
         services.AddSingleton<GroupMover>();

@@ -1,6 +1,7 @@
 using Granary.Abstractions;
 using Granary.Abstractions.Groups;
 using Granary.Grains.Placement;
+using Orleans.Runtime;
 
 namespace Granary.Grains.Groups;
 
@@ -8,20 +9,29 @@ namespace Granary.Grains.Groups;
 /// A member of a group of the consumer protocol. Key: <see cref="IGroupMemberGrain.KeyOf"/>. Nothing is persisted: the group keeps its members, and a new
 /// activation asks it with the first heartbeat. Concurrency: one heartbeat at a time, so that one question to the group is open at the most; nudges and
 /// questions about silence interleave. It lives on the silo that coordinates the group; where the group has moved on, it ends after the heartbeat, and
-/// the next one finds it at its new place.
+/// the next one finds it at its new place. A gateway in the same silo has heartbeats that say nothing new answered beside it
+/// (<see cref="HostedMembers"/>): at least every group check interval one comes through the grain, which keeps it active.
 /// </summary>
 [CoordinatedByMap]
-internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps) : Grain, IGroupMemberGrain
+internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps, HostedMembers hosted) : Grain, IGroupMemberGrain
 {
     private GroupMemberState _state = null!;
     private IGroupGrain _group = null!;
     private string _groupId = "";
+    private string _memberId = "";
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _state = new GroupMemberState(parts.ConsumerOptions, parts.NowMs);
-        _groupId = IGroupMemberGrain.IdsOf(this.GetPrimaryKeyString())?.GroupId ?? "";
+        (_groupId, _memberId) = IGroupMemberGrain.IdsOf(this.GetPrimaryKeyString()) ?? ("", "");
         _group = GrainFactory.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(_groupId));
+        hosted.Add(_groupId, _memberId, TryAnswer);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        hosted.Remove(_groupId, _memberId, TryAnswer);
         return Task.CompletedTask;
     }
 
@@ -34,7 +44,7 @@ internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps) 
         }
 
         var isGone = _state.Member is null;
-        if (isGone || maps.Map.CoordinatorOf(_groupId) is { } coordinator && !coordinator.Silo.Equals(parts.LocalSilo))
+        if (isGone || IsElsewhere)
             DeactivateOnIdle();
         return reply;
     }
@@ -46,4 +56,10 @@ internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps) 
     }
 
     public Task<TimeSpan> SilenceAsync() => Task.FromResult(_state.SilenceAt(parts.NowMs));
+
+    /// <summary>The map has the group on another silo.</summary>
+    private bool IsElsewhere => maps.Map.CoordinatorOf(_groupId) is { } coordinator && !coordinator.Silo.Equals(parts.LocalSilo);
+
+    /// <summary>For the gateway of this silo, on its threads: a heartbeat in between calls.</summary>
+    private ConsumerGroupHeartbeatReply? TryAnswer(ConsumerGroupHeartbeat beat) => IsElsewhere ? null : _state.TryAnswer(beat, parts.NowMs);
 }

@@ -16,6 +16,7 @@ namespace Granary.Grains.Groups;
 /// </summary>
 internal sealed class GroupMemberState(ConsumerGroupOptions options, long now)
 {
+    private readonly Lock _gate = new();
     private ConsumerGroupMember? _member;
     private int _nudges;
     private int _nudgesWhenAsked;
@@ -24,35 +25,65 @@ internal sealed class GroupMemberState(ConsumerGroupOptions options, long now)
     private long _heardAt = now;
 
     /// <summary>The member as the group last described it; null: it did not, or the member has left.</summary>
-    public ConsumerGroupMember? Member => _member;
+    public ConsumerGroupMember? Member
+    {
+        get
+        {
+            lock (_gate)
+                return _member;
+        }
+    }
 
     /// <summary>For how long nothing was heard of the member: what the group asks when it is overdue.</summary>
-    public TimeSpan SilenceAt(long now) => TimeSpan.FromMilliseconds(Math.Max(0, now - _heardAt));
+    public TimeSpan SilenceAt(long now)
+    {
+        lock (_gate)
+            return TimeSpan.FromMilliseconds(Math.Max(0, now - _heardAt));
+    }
+
+    /// <summary>Answers a heartbeat that says nothing new. Of all here only this may be called by several threads at a time, beside the grain's own.</summary>
+    /// <returns>Null: it is one for <see cref="Take"/>, and nothing has changed.</returns>
+    public ConsumerGroupHeartbeatReply? TryAnswer(ConsumerGroupHeartbeat beat, long now)
+    {
+        lock (_gate)
+        {
+            if (_isAsking || _nudges != _nudgesWhenAsked || _member is not { } member || !CanAnswer(member, beat, now))
+                return null;
+            _heardAt = Math.Max(_heardAt, now);
+            return new ConsumerGroupHeartbeatReply(ErrorCode.None, null, member.MemberId, member.MemberEpoch, options.HeartbeatInterval, beat.IsFull ? member.Assigned : null, member);
+        }
+    }
 
     /// <returns>Null: ask the group with it, and say what it answered by <see cref="Learn"/>.</returns>
     public ConsumerGroupHeartbeatReply? Take(ConsumerGroupHeartbeat beat, long now)
     {
-        if (!_isAsking && _nudges == _nudgesWhenAsked && _member is { } member && CanAnswer(member, beat, now))
+        lock (_gate)
         {
-            _heardAt = now;
-            return new ConsumerGroupHeartbeatReply(ErrorCode.None, null, member.MemberId, member.MemberEpoch, options.HeartbeatInterval, beat.IsFull ? member.Assigned : null, member);
+            if (TryAnswer(beat, now) is { } reply)
+                return reply;
+            (_isAsking, _nudgesWhenAsked, _askedAt) = (true, _nudges, now);
+            return null;
         }
-
-        (_isAsking, _nudgesWhenAsked, _askedAt) = (true, _nudges, now);
-        return null;
     }
 
     /// <summary>What the group answered to the heartbeat that was last asked about. One is asked about at a time.</summary>
     public void Learn(ConsumerGroupHeartbeatReply reply)
     {
-        _isAsking = false;
-        _member = reply.View;
-        if (reply.Error == ErrorCode.None)
-            _heardAt = Math.Max(_heardAt, _askedAt);
+        lock (_gate)
+        {
+            _isAsking = false;
+            _member = reply.View;
+            if (reply.Error == ErrorCode.None)
+                _heardAt = Math.Max(_heardAt, _askedAt);
+        }
     }
 
     /// <summary>The group has news for the member. May come in while the group is being asked.</summary>
-    public void Nudge() => _nudges++;
+    public void Nudge()
+    {
+        lock (_gate)
+            _nudges++;
+    }
 
     private bool CanAnswer(ConsumerGroupMember member, ConsumerGroupHeartbeat beat, long now) =>
         member.State == ConsumerGroupMemberState.Stable

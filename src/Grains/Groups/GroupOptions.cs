@@ -34,8 +34,8 @@ public sealed class GroupOptions
     public int MaxMetadataBytes { get; set; } = 1 << 20;
 
     /// <summary>
-    /// Bytes of metadata, and of assignments, of one group; it is saved as a whole. A member beyond it is refused with GROUP_MAX_SIZE_REACHED, a
-    /// leader's assignments with UNKNOWN_SERVER_ERROR, which is what Kafka answers when a group is too large to be written.
+    /// Bytes in which one group is kept: its members with their metadata and assignments. It is saved as a whole. A join that would add to it beyond that is
+    /// refused with GROUP_MAX_SIZE_REACHED, a leader's assignments with UNKNOWN_SERVER_ERROR, which is what Kafka answers when a group is too large to be written.
     /// </summary>
     public int MaxGroupBytes { get; set; } = 32 << 20;
 

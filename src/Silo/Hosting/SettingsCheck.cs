@@ -78,6 +78,7 @@ internal static class SettingsCheck
         _ when type == typeof(long) => "a whole number",
         _ when type == typeof(double) => "a number",
         _ when type == typeof(TimeSpan) => "a time like 00:00:30 (hours:minutes:seconds)",
+        { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type))}",
         _ => type.Name,
     };
 }

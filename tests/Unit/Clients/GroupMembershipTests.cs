@@ -46,6 +46,16 @@ public sealed class GroupMembershipTests
         Assert.Equal(ConsumerGroupHeartbeat.Join, again.MemberEpoch);
     }
 
+    [Fact]
+    public void GroupThatIsGone_IsJoinedAnew_ButNotWhereItRefusesAJoin()
+    {
+        var member = Member();
+        Assert.Equal(MembershipNews.Refused, member.Hear(Refusal(member, ErrorCode.GroupIdNotFound)));
+        Settle(member, Group());
+        Assert.Equal(MembershipNews.Lost, member.Hear(Refusal(member, ErrorCode.GroupIdNotFound)));
+        Assert.Equal((ConsumerGroupHeartbeat.Join, 1), (member.Beat().MemberEpoch, member.Life));
+    }
+
     [Theory]
     [InlineData(ErrorCode.NotCoordinator, "Unavailable")]
     [InlineData(ErrorCode.CoordinatorLoadInProgress, "Unavailable")]

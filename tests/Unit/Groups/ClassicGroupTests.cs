@@ -43,6 +43,33 @@ public sealed class ClassicGroupTests
     }
 
     [Fact]
+    public void Join_BeyondTheBytesOfTheGroup_IsRefused_AlsoOfAMemberThatWantsMore()
+    {
+        _options.MaxGroupBytes = 10_000;
+        var first = Join("", metadata: new byte[6_000])!;
+        Assert.Equal(ErrorCode.GroupMaxSizeReached, Join("", metadata: new byte[6_000])!.Error);
+        Assert.Equal(ErrorCode.GroupMaxSizeReached, Join(first.MemberId, metadata: new byte[12_000])!.Error);
+        Assert.Equal(ErrorCode.None, Join(first.MemberId, metadata: new byte[9_000])!.Error);
+        Assert.InRange(_group.Members.KeptBytes, 9_000, 10_000);
+
+        // What it holds already, a member may always hold; and one that leaves makes room.
+        _options.MaxGroupBytes = 1_000;
+        Assert.Equal(ErrorCode.None, Join(first.MemberId, metadata: new byte[9_000])!.Error);
+        _group.Leave(new LeavingMember(first.MemberId, null), _now);
+        Assert.Equal(0, _group.Members.KeptBytes);
+    }
+
+    [Fact]
+    public void Sync_BeyondTheBytesOfTheGroup_IsRefused()
+    {
+        _options.MaxGroupBytes = 10_000;
+        var leader = Join("", metadata: new byte[6_000])!;
+        Assert.Equal(ErrorCode.UnknownServerError, Sync(leader.MemberId, 1, share: new byte[6_000])!.Error);
+        Assert.Equal(ErrorCode.None, Sync(leader.MemberId, 1, share: new byte[3_000])!.Error);
+        Assert.InRange(_group.Members.KeptBytes, 9_000, 10_000);
+    }
+
+    [Fact]
     public void Join_OfAnEmptyGroup_WaitsTheInitialDelayAndLongerWhileMoreCome()
     {
         _options.InitialRebalanceDelay = TimeSpan.FromSeconds(3);
@@ -154,10 +181,10 @@ public sealed class ClassicGroupTests
         return _group.TakeAnswers().FirstOrDefault(answer => answer.Ticket == ticket).Join;
     }
 
-    private SyncResult? Sync(string memberId, int generation, string type = "consumer", string protocol = "range")
+    private SyncResult? Sync(string memberId, int generation, string type = "consumer", string protocol = "range", byte[]? share = null)
     {
         var ticket = ++_tickets;
-        _group.Sync(ticket, new SyncRequest(new GroupCaller(memberId, null, generation), type, protocol, [new MemberAssignment(memberId, new byte[] { 7 })]), _now);
+        _group.Sync(ticket, new SyncRequest(new GroupCaller(memberId, null, generation), type, protocol, [new MemberAssignment(memberId, share ?? [7])]), _now);
         return _group.TakeAnswers().FirstOrDefault(answer => answer.Ticket == ticket).Sync;
     }
 

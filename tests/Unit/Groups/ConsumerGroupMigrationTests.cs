@@ -98,14 +98,41 @@ public sealed class ConsumerGroupMigrationTests
         var state = ConsumerGroupMigration.Upgrade([Seat("a", [0, 1, 2, 3])], 1, s_ids)!;
         var group = new ConsumerGroup(state, [s_orders], new ConsumerGroupOptions(), 0);
         group.Heartbeat(Join("c"), 0);
-        Assert.False(ConsumerGroupMigration.CanDowngrade(group.Members));
+        Assert.False(CanDowngrade(group));
         group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = -1 }, 0);
-        Assert.True(ConsumerGroupMigration.CanDowngrade(group.Members));
+        Assert.True(CanDowngrade(group));
+        Assert.False(ConsumerGroupMigration.CanDowngrade(group.Members, new ConsumerGroupOptions(), maxClassic: 0));
         var seat = Assert.Single(ConsumerGroupMigration.Downgrade(group.Export(), s_names));
         Assert.Equal(("a", TimeSpan.FromSeconds(10)), (seat.MemberId, seat.SessionTimeout));
         Assert.True(ConsumerGroupProtocolBytes.TryReadAssignment(seat.Assignment, out var assignment));
         Assert.Equal([0, 1, 2, 3], Assert.Single(assignment.Partitions).Partitions);
-        Assert.False(ConsumerGroupMigration.CanDowngrade([]));
+        Assert.False(ConsumerGroupMigration.CanDowngrade([], new ConsumerGroupOptions(), maxClassic: 1));
+    }
+
+    [Theory]
+    [InlineData(ConsumerGroupMigrationPolicy.Disabled, false, false)]
+    [InlineData(ConsumerGroupMigrationPolicy.Upgrade, true, false)]
+    [InlineData(ConsumerGroupMigrationPolicy.Downgrade, false, true)]
+    [InlineData(ConsumerGroupMigrationPolicy.Bidirectional, true, true)]
+    public void Policy_SaysWhichWayAGroupWithMembersMayGo(ConsumerGroupMigrationPolicy policy, bool upgrades, bool downgrades)
+    {
+        var options = new ConsumerGroupOptions { MigrationPolicy = policy, MaxMembers = 1 };
+        var state = ConsumerGroupMigration.Upgrade([Seat("a", [0, 1, 2, 3])], 1, s_ids)!;
+
+        Assert.Equal(upgrades, ConsumerGroupMigration.CanUpgrade("consumer", 1, options));
+        Assert.Equal(downgrades, ConsumerGroupMigration.CanDowngrade(state.Members, options, maxClassic: 1));
+        Assert.False(ConsumerGroupMigration.CanUpgrade("connect", 1, options));
+        Assert.False(ConsumerGroupMigration.CanUpgrade("consumer", 2, options));
+        Assert.True(ConsumerGroupMigration.AreClassic(state.Members));
+    }
+
+    [Fact]
+    public void Policy_IsBidirectionalByDefault_AndOneOfThoseThereAre()
+    {
+        Assert.Equal(ConsumerGroupMigrationPolicy.Bidirectional, new ConsumerGroupOptions().MigrationPolicy);
+        Assert.Empty(new ConsumerGroupOptions().Validate());
+        var wrong = Assert.Single(new ConsumerGroupOptions { MigrationPolicy = (ConsumerGroupMigrationPolicy)7 }.Validate());
+        Assert.Equal("MigrationPolicy is 7: Disabled, Upgrade, Downgrade, Bidirectional are the ones there are.", wrong);
     }
 
     [Fact]
@@ -115,6 +142,8 @@ public sealed class ConsumerGroupMigrationTests
         Assert.Null(ConsumerGroupMigration.Upgrade([Seat("a", [0]) with { Assignment = [0] }], 1, s_ids));
         Assert.Null(ConsumerGroupMigration.Upgrade([Seat("a", [0]), Seat("b", [0])], 1, s_ids));
     }
+
+    private static bool CanDowngrade(ConsumerGroup group) => ConsumerGroupMigration.CanDowngrade(group.Members, new ConsumerGroupOptions(), maxClassic: 10);
 
     private static ConsumerGroupClassicSeat Seat(string memberId, int[] owned)
     {

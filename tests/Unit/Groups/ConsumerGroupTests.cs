@@ -212,6 +212,34 @@ public sealed class ConsumerGroupTests
     }
 
     [Fact]
+    public void Heartbeat_ThatAddsBeyondTheBytesOfTheGroup_IsRefused()
+    {
+        var options = s_options with { MaxGroupBytes = 3_000 };
+        var group = new ConsumerGroup(new ConsumerGroupState(), [s_orders], options, 0);
+        string[] many = [.. Enumerable.Range(0, 20).Select(index => new string('t', 48) + $"{index:00}")];
+        string[] more = [.. many, .. many.Select(name => name + "x"), .. many.Select(name => name + "y")];
+        var alone = group.Heartbeat(Join("a") with { SubscribedTopics = [.. many] }, 0).Reply!;
+        Assert.Equal(ErrorCode.None, alone.Error);
+        Assert.InRange(group.KeptBytes, 1_000, 2_000);
+
+        var before = group.KeptBytes;
+        var refused = group.Heartbeat(Join("b") with { SubscribedTopics = [.. more] }, 0);
+        Assert.Equal((ErrorCode.GroupMaxSizeReached, false), (refused.Reply!.Error, refused.Changed));
+        Assert.EndsWith("bytes, 3000 is the most (MaxGroupBytes).", refused.Reply.Message, StringComparison.Ordinal);
+        Assert.Equal((before, 1), (group.KeptBytes, group.Members.Count));
+        Assert.Equal(ErrorCode.None, group.Heartbeat(Join("b"), 0).Reply!.Error);
+        var longer = At("a", alone.MemberEpoch) with { SubscribedTopics = [.. more] };
+        Assert.Equal(ErrorCode.GroupMaxSizeReached, group.Heartbeat(longer, 0).Reply!.Error);
+        Assert.Equal(ErrorCode.None, group.Heartbeat(longer with { SubscribedTopics = ["orders"] }, 0).Reply!.Error);
+
+        // A restored group counts the same; one that all have left counts nothing.
+        Assert.Equal(group.KeptBytes, new ConsumerGroup(group.Export(), [s_orders], options, 0).KeptBytes);
+        group.Heartbeat(At("a", -1), 0);
+        group.Heartbeat(At("b", -1), 0);
+        Assert.Equal(0, group.KeptBytes);
+    }
+
+    [Fact]
     public void Commit_IsTakenAtTheMembersEpochOnly()
     {
         Assert.Equal(ErrorCode.None, _group.CheckCommit("", -1));
@@ -220,6 +248,28 @@ public sealed class ConsumerGroupTests
         Assert.Equal(ErrorCode.StaleMemberEpoch, _group.CheckCommit("a", 0));
         Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckCommit("b", 1));
         Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckCommit("", -1));
+    }
+
+    [Fact]
+    public void Commit_ByACallerWithoutMemberEpochs_IsForMembersOfTheClassicProtocol()
+    {
+        Beat(Join("a"));
+        Assert.Equal(ErrorCode.UnsupportedVersion, _group.CheckCommit("a", 1, knowsMemberEpochs: false));
+        Assert.Equal(ErrorCode.UnsupportedVersion, _group.CheckCommit("a", 0, knowsMemberEpochs: false));
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckCommit("b", 1, knowsMemberEpochs: false));
+        var classic = Beat(Join("c") with { Classic = new ConsumerGroupClassicMember(TimeSpan.FromSeconds(10), []) });
+        Assert.Equal(ErrorCode.None, _group.CheckCommit("c", classic.MemberEpoch, knowsMemberEpochs: false));
+        Assert.Equal(ErrorCode.IllegalGeneration, _group.CheckCommit("c", classic.MemberEpoch + 1, knowsMemberEpochs: false));
+    }
+
+    [Fact]
+    public void Fetch_OfAMember_IsAnsweredAtItsEpochOnly()
+    {
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckFetch("a", -1));
+        Beat(Join("a"));
+        Assert.Equal(ErrorCode.None, _group.CheckFetch("a", 1));
+        Assert.Equal(ErrorCode.StaleMemberEpoch, _group.CheckFetch("a", 0));
+        Assert.Equal(ErrorCode.UnknownMemberId, _group.CheckFetch("", 1));
     }
 
     [Fact]
@@ -243,6 +293,41 @@ public sealed class ConsumerGroupTests
         Assert.Null(view.Take(At("a", 1), 15_900));
         view.Learn(Beat(At("a", 7)));
         Assert.Null(view.Take(At("a", 1), 16_000));
+    }
+
+    [Fact]
+    public void MembersGrain_AnswersBesideItsCalls_WithoutTakingOneUp()
+    {
+        var view = new GroupMemberState(s_options, 0);
+        Assert.Null(view.TryAnswer(At("a", 1), 0));
+        Assert.Null(view.Take(Join("a"), 0));
+        Assert.Null(view.TryAnswer(At("a", 1), 0));
+        view.Learn(Beat(Join("a")));
+
+        Assert.Equal((1, TimeSpan.Zero), (view.TryAnswer(At("a", 1), 500)!.MemberEpoch, view.SilenceAt(500)));
+        view.Nudge();
+        Assert.Null(view.TryAnswer(At("a", 1), 600));
+        Assert.Equal(TimeSpan.FromMilliseconds(100), view.SilenceAt(600));
+        Assert.Null(view.Take(At("a", 1), 700));
+        view.Learn(Beat(At("a", 1)));
+        Assert.NotNull(view.TryAnswer(At("a", 1), 800));
+        Assert.Null(view.TryAnswer(At("a", 1), 15_700));
+    }
+
+    [Fact]
+    public void HostedMembers_AreAskedByBothIds_UntilTheirActivationEnds()
+    {
+        var hosted = new HostedMembers();
+        var reply = ConsumerGroupHeartbeatReply.Refuse("m", ErrorCode.None);
+        Func<ConsumerGroupHeartbeat, ConsumerGroupHeartbeatReply?> former = _ => null, current = _ => reply;
+        hosted.Add("g", "m", former);
+        hosted.Add("g", "m", current);
+        hosted.Remove("g", "m", former);
+        Assert.Same(reply, hosted.Answer("g", At("m", 1)));
+        Assert.Null(hosted.Answer("g", At("n", 1)));
+        Assert.Null(hosted.Answer("h", At("m", 1)));
+        hosted.Remove("g", "m", current);
+        Assert.Null(hosted.Answer("g", At("m", 1)));
     }
 
     private ConsumerGroupHeartbeatReply Beat(ConsumerGroupHeartbeat beat) => _group.Heartbeat(beat, 0).Reply!;

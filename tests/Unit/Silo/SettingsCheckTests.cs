@@ -15,6 +15,7 @@ public sealed class SettingsCheckTests
         ("Kafka:AutoCreateTopics", "false"),
         ("Storage:CopyForwardLiveFraction", "0.5"),
         ("Partitions:MaxWait", "00:00:10"),
+        ("ConsumerGroups:MigrationPolicy", "upgrade"),
         ("Topics:NumPartitions", "3")));
 
     [Theory]
@@ -29,6 +30,9 @@ public sealed class SettingsCheckTests
     [InlineData("Storage:SlabBytes", "-5", "Granary__Storage__SlabBytes is -5: at least 64 KB is wanted.")]
     [InlineData("Partitions:MaxReadBytes", "-5", "Granary__Partitions__MaxReadBytes is -5: at least 1 is wanted.")]
     [InlineData("Topics:NumPartitions", "0", "Granary__Topics__NumPartitions is 0: 1 or more is wanted.")]
+    [InlineData("ConsumerGroups:MigrationPolicy", "sideways", "Granary__ConsumerGroups__MigrationPolicy is 'sideways': one of Disabled, Upgrade, Downgrade, Bidirectional is wanted.")]
+    [InlineData("ConsumerGroups:MigrationPolicy", "7", "Granary__ConsumerGroups__MigrationPolicy is 7: Disabled, Upgrade, Downgrade, Bidirectional are the ones there are.")]
+    [InlineData("ConsumerGroups:MaxGroupBytes", "100", "Granary__ConsumerGroups__MaxGroupBytes must be at least 1024.")]
     [InlineData("SiloPort", "-1", "Granary__SiloPort is -1: 0 to 65535 is wanted.")]
     [InlineData("HttpUrl", "nonsense", "Granary__HttpUrl is 'nonsense': a URL like http://127.0.0.1:8080 is wanted.")]
     [InlineData("SiloName", " ", "Granary__SiloName is empty.")]

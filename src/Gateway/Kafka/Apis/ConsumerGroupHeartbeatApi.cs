@@ -18,25 +18,20 @@ internal sealed class ConsumerGroupHeartbeatApi(GroupCalls groups)
     {
         if (Refuse(context, request) is { } refusal)
             return ToResponse(ConsumerGroupHeartbeatReply.Refuse(request.MemberId, ErrorCode.InvalidRequest, refusal));
-        var beat = ToHeartbeat(context, request);
-        var reply = await groups.AskMemberAsync(
-            context,
-            request.GroupId,
-            beat.MemberId,
-            member => member.HeartbeatAsync(beat),
-            error => ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, error));
-        return ToResponse(reply);
+        return ToResponse(await groups.BeatAsync(context, request.GroupId, ToHeartbeat(context, request)));
     }
 
     /// <summary>What must be right before the member's grain can be found.</summary>
     private static string? Refuse(RequestContext context, ConsumerGroupHeartbeatRequest request)
     {
-        if (request.GroupId.Length == 0)
+        if (GroupIds.IsBlank(request.GroupId))
             return "GroupId can't be empty.";
-        if (request.GroupId.Length > IGroupGrain.MaxIdLength)
-            return $"GroupId has {request.GroupId.Length} characters, {IGroupGrain.MaxIdLength} is the most.";
-        if (request.MemberId.Length > IGroupGrain.MaxIdLength)
-            return $"MemberId has {request.MemberId.Length} characters, {IGroupGrain.MaxIdLength} is the most.";
+        if (GroupIds.Refuse(request.GroupId) is { } wrong)
+            return wrong;
+        if (request.MemberId.Length > GroupIds.MaxLength)
+            return $"MemberId has {request.MemberId.Length} characters, {GroupIds.MaxLength} is the most.";
+        if (request.MemberId.Contains('\0'))
+            return "MemberId has a zero character (U+0000), which cannot be kept.";
         return request.MemberId.Length == 0 && (context.ApiVersion >= FirstVersionWithOwnIds || request.MemberEpoch != ConsumerGroupHeartbeat.Join) ? "MemberId can't be empty." : null;
     }
 

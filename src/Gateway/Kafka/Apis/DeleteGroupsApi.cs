@@ -14,7 +14,7 @@ internal sealed class DeleteGroupsApi(GroupCalls groups)
         var response = new DeleteGroupsResponse();
         foreach (var groupId in request.GroupsNames.Distinct())
         {
-            var error = await groups.AskAsync(context, groupId, group => group.DeleteAsync(), static error => error, mayBeBlank: true);
+            var error = await groups.AskAsync(context, groupId, group => group.DeleteAsync(), static error => error, mayBeEmpty: true);
             response.Results.Add(new() { GroupId = groupId, ErrorCode = (short)error });
         }
 

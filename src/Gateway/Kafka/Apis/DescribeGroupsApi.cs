@@ -28,7 +28,7 @@ internal sealed class DescribeGroupsApi(GroupCalls groups, IOptions<KafkaOptions
     private async ValueTask<DescribeGroupsResponse.DescribedGroup> DescribeAsync(RequestContext context, string groupId, bool withOperations)
     {
         var group = await groups.AskAsync(
-            context, groupId, grain => grain.DescribeAsync(withLags: false), static error => GroupDescription.Missing with { Error = error }, mayBeBlank: true);
+            context, groupId, grain => grain.DescribeAsync(withLags: false), static error => GroupDescription.Missing with { Error = error }, mayBeEmpty: true);
         // The classic protocol's question finds classic groups only, as in Kafka.
         if (group.Consumer is not null)
             group = GroupDescription.Missing;

@@ -6,25 +6,25 @@ namespace Granary.Gateway.Kafka.Apis;
 /// Calls to groups' coordinators. A client that should ask another broker is sent there (NOT_COORDINATOR); a coordinator that is between silos
 /// is COORDINATOR_NOT_AVAILABLE, which clients repeat.
 /// </summary>
-internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, CallFailures failures)
+internal sealed class GroupCalls(IGrainFactory grains, ClusterView cluster, HostedMembers hosted, CallFailures failures)
 {
     /// <summary>Asks the group's coordinator; <paramref name="refuse"/> makes the answer where it cannot be asked.</summary>
-    /// <param name="mayBeBlank">Positions may be kept under an empty group id, as Kafka allows for old clients' sake; nobody may join one.</param>
+    /// <param name="mayBeEmpty">Positions may be kept under an empty group id, as Kafka allows for old clients' sake; nobody may join one.</param>
     public async ValueTask<T> AskAsync<T>(
-        RequestContext context, string groupId, Func<IGroupGrain, Task<T>> ask, Func<ErrorCode, T> refuse, bool mayBeBlank = false)
+        RequestContext context, string groupId, Func<IGroupGrain, Task<T>> ask, Func<ErrorCode, T> refuse, bool mayBeEmpty = false)
     {
-        if ((groupId.Length == 0 && !mayBeBlank) || groupId.Length > IGroupGrain.MaxIdLength || groupId.Contains('\0'))
+        if ((groupId.Length == 0 && !mayBeEmpty) || GroupIds.Refuse(groupId) is not null)
             return refuse(ErrorCode.InvalidGroupId);
         return await AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId))), refuse);
     }
 
-    /// <summary>As the other, of a member of a group of the consumer protocol. Both ids are of a length that keys can have.</summary>
-    public async ValueTask<T> AskMemberAsync<T>(
-        RequestContext context, string groupId, string memberId, Func<IGroupMemberGrain, Task<T>> ask, Func<ErrorCode, T> refuse)
+    /// <summary>Beats for a member of a group of the consumer protocol, without a call where its grain is here and there is nothing new. Both ids are checked already.</summary>
+    public ValueTask<ConsumerGroupHeartbeatReply> BeatAsync(RequestContext context, string groupId, ConsumerGroupHeartbeat beat)
     {
-        if (groupId.Contains('\0') || memberId.Contains('\0'))
-            return refuse(ErrorCode.InvalidRequest);
-        return await AskAsync(context, groupId, () => ask(grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, memberId))), refuse);
+        if (hosted.Answer(groupId, beat) is { } answer && !cluster.IsCoordinatedElsewhere(context.Listener, groupId))
+            return ValueTask.FromResult(answer);
+        var member = grains.GetGrain<IGroupMemberGrain>(IGroupMemberGrain.KeyOf(groupId, beat.MemberId));
+        return AskAsync(context, groupId, () => member.HeartbeatAsync(beat), error => ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, error));
     }
 
     private async ValueTask<T> AskAsync<T>(RequestContext context, string groupId, Func<Task<T>> ask, Func<ErrorCode, T> refuse)

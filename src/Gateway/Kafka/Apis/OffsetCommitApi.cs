@@ -1,5 +1,5 @@
 // OffsetCommit, key 8, versions 2-9.
-// KIP-320 (leader epochs, version 6), KIP-345 (static members, version 7).
+// KIP-320 (leader epochs, version 6), KIP-345 (static members, version 7), KIP-848 (member epochs, version 9).
 // Other than Kafka:
 // - retentionTimeMs (versions 2-4) is not looked at; the coordinator's retention holds for all positions.
 using System.Collections.Immutable;
@@ -12,6 +12,8 @@ internal sealed class OffsetCommitApi(TopicLookup lookup, GroupCalls groups)
 {
     public const short LowestVersion = 2;
     public const short HighestVersion = 9;
+
+    private const short FirstVersionWithMemberEpochs = 9;
 
     public async ValueTask<OffsetCommitResponse> HandleAsync(RequestContext context, OffsetCommitRequest request)
     {
@@ -37,9 +39,12 @@ internal sealed class OffsetCommitApi(TopicLookup lookup, GroupCalls groups)
 
         if (answers.Count == 0)
             return response;
-        var commit = new CommitRequest(new GroupCaller(request.MemberId, request.GroupInstanceId, request.GenerationIdOrMemberEpoch), offsets.ToImmutable());
+        var commit = new CommitRequest(
+            new GroupCaller(request.MemberId, request.GroupInstanceId, request.GenerationIdOrMemberEpoch),
+            offsets.ToImmutable(),
+            context.ApiVersion >= FirstVersionWithMemberEpochs);
         var errors = await groups.AskAsync<ImmutableArray<ErrorCode>>(
-            context, request.GroupId, group => group.CommitAsync(commit), error => [.. answers.Select(_ => error)], mayBeBlank: true);
+            context, request.GroupId, group => group.CommitAsync(commit), error => [.. answers.Select(_ => error)], mayBeEmpty: true);
         for (var index = 0; index < answers.Count; index++)
             answers[index].ErrorCode = (short)errors[index];
         return response;

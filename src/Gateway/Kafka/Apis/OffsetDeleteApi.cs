@@ -36,7 +36,7 @@ internal sealed class OffsetDeleteApi(TopicLookup lookup, GroupCalls groups)
         if (answers.Count == 0)
             return response;
         var errors = await groups.AskAsync<ImmutableArray<ErrorCode>>(
-            context, request.GroupId, group => group.DeleteOffsetsAsync(partitions.ToImmutable()), error => [.. answers.Select(_ => error)], mayBeBlank: true);
+            context, request.GroupId, group => group.DeleteOffsetsAsync(partitions.ToImmutable()), error => [.. answers.Select(_ => error)]);
         // What concerns the group as a whole is said once, without topics.
         if (errors.FirstOrDefault(error => error is not (ErrorCode.None or ErrorCode.GroupSubscribedToTopic)) is var whole and not ErrorCode.None)
             return new OffsetDeleteResponse { ErrorCode = (short)whole };

@@ -79,11 +79,11 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
         return response;
     }
 
-    /// <summary>From version 9 on a member of the consumer protocol says who it is.</summary>
-    private static GroupCaller? CallerOf(string? memberId, int memberEpoch) => string.IsNullOrEmpty(memberId) ? null : new GroupCaller(memberId, null, memberEpoch);
+    /// <summary>From version 9 on a member of the consumer protocol says who it is; who names neither id nor epoch is nobody in particular.</summary>
+    private static GroupCaller? CallerOf(string? memberId, int memberEpoch) => memberId is null && memberEpoch < 0 ? null : new GroupCaller(memberId ?? "", null, memberEpoch);
 
     private ValueTask<CommittedOffsets> AskAsync(RequestContext context, string groupId, GroupCaller? caller, ImmutableArray<PartitionId> partitions) => groups.AskAsync(
-        context, groupId, group => group.FetchOffsetsAsync(partitions, caller), static error => new CommittedOffsets(error, []), mayBeBlank: true);
+        context, groupId, group => group.FetchOffsetsAsync(partitions, caller), static error => new CommittedOffsets(error, []), mayBeEmpty: true);
 
     private async ValueTask<(ErrorCode Error, ImmutableArray<PartitionId> Partitions)> NameAsync(List<Asked>? topics)
     {
