@@ -14,7 +14,6 @@ namespace Granary.KafkaClients.Groups;
 /// </summary>
 public sealed class CoordinatorKilledTests(ITestOutputHelper output)
 {
-    private const int Partitions = 4;
     private const int Victim = 1;
     private const int Commits = 20;
 
@@ -23,40 +22,38 @@ public sealed class CoordinatorKilledTests(ITestOutputHelper output)
     {
         var settings = new Dictionary<string, string> { ["Granary__Groups__InitialRebalanceDelay"] = "00:00:00.1" };
         await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Settings = settings });
-        var topic = await Topics.CreateAsync(cluster[0].KafkaBootstrap, Partitions);
+        var topic = await Topics.CreateAsync(cluster[0].KafkaBootstrap, WatchedGroup.Partitions);
         await AwaitBrokersAsync(cluster);
-        await using var classic = new Pair(cluster, await NameOfVictimAsync(cluster), topic, config =>
-            (config.PartitionAssignmentStrategy, config.SessionTimeoutMs) = (PartitionAssignmentStrategy.CooperativeSticky, 30_000));
-        await using var modern = new Pair(cluster, await NameOfVictimAsync(cluster), topic, GroupConsumer.SpeakConsumerProtocol);
-        Pair[] pairs = [classic, modern];
-        await Eventually.IsTrueAsync(() => pairs.All(pair => pair.IsShared), () => string.Join("; ", pairs.AsEnumerable()));
-        var rebalances = pairs.Select(pair => pair.Rebalances).ToArray();
-        await GoOnAsync(cluster, topic, pairs, 1);
+        await using var classic = new WatchedGroup(cluster.KafkaBootstrap, await NameOfVictimAsync(cluster), topic, WatchedGroup.SpeakClassicProtocol);
+        await using var modern = new WatchedGroup(cluster.KafkaBootstrap, await NameOfVictimAsync(cluster), topic, GroupConsumer.SpeakConsumerProtocol);
+        WatchedGroup[] groups = [classic, modern];
+        await Eventually.IsTrueAsync(() => groups.All(group => group.IsShared), () => string.Join("; ", groups.AsEnumerable()));
+        var disturbances = groups.Select(group => group.Disturbances).ToArray();
+        await GoOnAsync(cluster, topic, groups, 1);
 
         cluster[Victim].Kill();
-        await GoOnAsync(cluster, topic, pairs, 2);
-        Assert.Equal(rebalances, pairs.Select(pair => pair.Rebalances));
+        await GoOnAsync(cluster, topic, groups, 2);
+        Assert.Equal(disturbances, groups.Select(group => group.Disturbances));
         await cluster.StartAsync(Victim);
         await AwaitBrokersAsync(cluster);
-        await GoOnAsync(cluster, topic, pairs, 3);
+        await GoOnAsync(cluster, topic, groups, 3);
 
-        output.WriteLine(string.Join("; ", pairs.AsEnumerable()));
-        Assert.Equal(rebalances, pairs.Select(pair => pair.Rebalances));
-        Assert.All(pairs, pair => Assert.True(pair.IsShared, $"{pair}"));
-        Assert.All(pairs, pair => Assert.Null(pair.Wrong));
-        Assert.All(pairs, pair => Assert.Empty(pair.Refusals));
+        output.WriteLine(string.Join("; ", groups.AsEnumerable()));
+        Assert.Equal(disturbances, groups.Select(group => group.Disturbances));
+        Assert.All(groups, group => Assert.True(group.IsShared, $"{group}"));
+        Assert.All(groups, group => Assert.Null(group.Wrong));
     }
 
     /// <summary>All records are read, commits are acknowledged, and positions are told.</summary>
-    private static async Task GoOnAsync(ClusterProcess cluster, string topic, Pair[] pairs, int round)
+    private static async Task GoOnAsync(ClusterProcess cluster, string topic, WatchedGroup[] groups, int round)
     {
-        var before = pairs.Select(pair => (pair.Acknowledged, pair.Answers)).ToArray();
+        var before = groups.Select(group => (group.Acknowledged, group.Answers)).ToArray();
         using var producer = Topics.Producer(cluster[0].KafkaBootstrap);
         for (var index = 0; index < 12; index++)
-            await producer.ProduceAsync(new TopicPartition(topic, index % Partitions), new() { Value = Encoding.UTF8.GetBytes($"{round}-{index}") });
+            await producer.ProduceAsync(new TopicPartition(topic, index % WatchedGroup.Partitions), new() { Value = Encoding.UTF8.GetBytes($"{round}-{index}") });
         await Eventually.IsTrueAsync(
-            () => pairs.Zip(before).All(pair => pair.First.Read == 12 * round && pair.First.Acknowledged >= pair.Second.Acknowledged + Commits && pair.First.Answers > pair.Second.Answers),
-            () => $"round {round}: {string.Join("; ", pairs.AsEnumerable())}",
+            () => groups.Zip(before, (now, before) => (Now: now, Before: before)).All(one => one.Now.Read == 12 * round && one.Now.Acknowledged >= one.Before.Acknowledged + Commits && one.Now.Answers > one.Before.Answers),
+            () => $"round {round}: {string.Join("; ", groups.AsEnumerable())}",
             seconds: 60);
     }
 
@@ -76,44 +73,5 @@ public sealed class CoordinatorKilledTests(ITestOutputHelper output)
         var id = await wire.SendAsync(FindCoordinatorRequest.ApiKey, Version, writer => request.Write(writer, Version));
         var found = await wire.ReceiveAsync(id, FindCoordinatorRequest.IsFlexible(Version), FindCoordinatorResponse.Read, Version);
         return found.Coordinators.First(one => $"{one.Host}:{one.Port}" == cluster[Victim].KafkaBootstrap).Key!;
-    }
-
-    /// <summary>A group of two: one reads and commits by interval, one commits all the time; and who watches its positions.</summary>
-    private sealed class Pair : IAsyncDisposable
-    {
-        private readonly GroupConsumer _reader;
-        private readonly SteadyCommitter _committer;
-        private readonly PositionWatch _watch;
-
-        public Pair(ClusterProcess cluster, string group, string topic, Action<ConsumerConfig> change)
-        {
-            _reader = new GroupConsumer(cluster.KafkaBootstrap, group, topic, change);
-            _committer = new SteadyCommitter(cluster.KafkaBootstrap, group, topic, change);
-            _watch = new PositionWatch(cluster[0].KafkaBootstrap, group, topic, _committer);
-        }
-
-        public bool IsShared => _reader.Assigned.Count == Partitions / 2 && _committer.Assigned.Count == Partitions / 2;
-
-        public (int, int) Rebalances => (_reader.Rebalances, _committer.Rebalances);
-
-        public int Read => _reader.Read.Concat(_committer.Read).Distinct().Count();
-
-        public long Acknowledged => _committer.Acknowledged;
-
-        public int Answers => _watch.Answers;
-
-        public string? Wrong => _watch.Wrong;
-
-        public IReadOnlyCollection<ErrorCode> Refusals => _committer.Refusals;
-
-        public override string ToString() =>
-            $"{_reader.Assigned.Count} and {_committer.Assigned.Count} partitions, {Read} read, {Acknowledged} commits acknowledged, {Answers} answers, {Refusals.Count} refused, wrong: {Wrong ?? "nothing"}";
-
-        public async ValueTask DisposeAsync()
-        {
-            await _watch.DisposeAsync();
-            _committer.Dispose();
-            _reader.Dispose();
-        }
     }
 }
