@@ -15,29 +15,21 @@ public sealed partial class EdgeProcess : IAsyncDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentQueue<string> _output = new();
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Process _process;
+    private readonly string _connectionString;
+    private readonly string? _clusterId;
+    private readonly int _kafkaPort = FreePort();
+    private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Process _process;
 
     private EdgeProcess(string connectionString, string? clusterId)
     {
-        var kafkaPort = FreePort();
-        KafkaBootstrap = $"127.0.0.1:{kafkaPort}";
+        (_connectionString, _clusterId) = (connectionString, clusterId);
         HttpUrl = $"http://127.0.0.1:{FreePort()}";
-        _process = new Process { StartInfo = StartOf([]) };
-        _process.StartInfo.Environment["ConnectionStrings__Granary"] = connectionString;
-        _process.StartInfo.Environment["Granary__Kafka__Port"] = $"{kafkaPort}";
-        _process.StartInfo.Environment["Granary__HttpUrl"] = HttpUrl;
-        if (clusterId is not null)
-            _process.StartInfo.Environment["Granary__ClusterId"] = clusterId;
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _process = Launch();
     }
 
     /// <summary>host:port of its Kafka listener.</summary>
-    public string KafkaBootstrap { get; }
+    public string KafkaBootstrap => $"127.0.0.1:{_kafkaPort}";
 
     public string HttpUrl { get; }
 
@@ -84,6 +76,22 @@ public sealed partial class EdgeProcess : IAsyncDisposable
             throw new InvalidOperationException($"the gateway ended:\n{Output}");
     }
 
+    /// <summary>Ends it as a crash would (kill -9).</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>Starts it again, on the same ports, after it has ended. Returns when it is ready.</summary>
+    public async Task RestartAsync()
+    {
+        _process.Dispose();
+        _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _process = Launch();
+        await ReadyAsync();
+    }
+
     /// <summary>Asks it to stop, and waits for its end.</summary>
     public async Task<int> StopAsync()
     {
@@ -101,6 +109,22 @@ public sealed partial class EdgeProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private Process Launch()
+    {
+        var process = new Process { StartInfo = StartOf([]) };
+        process.StartInfo.Environment["ConnectionStrings__Granary"] = _connectionString;
+        process.StartInfo.Environment["Granary__Kafka__Port"] = $"{_kafkaPort}";
+        process.StartInfo.Environment["Granary__HttpUrl"] = HttpUrl;
+        if (_clusterId is not null)
+            process.StartInfo.Environment["Granary__ClusterId"] = _clusterId;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     private static ProcessStartInfo StartOf(string[] arguments) =>

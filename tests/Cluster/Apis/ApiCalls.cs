@@ -105,6 +105,16 @@ internal static class ApiCalls
         return answer.Topics[0].Partitions[0].ErrorCode;
     }
 
+    /// <summary>Where a group is in a partition (-1: nowhere), or the error code that it is not told for.</summary>
+    public static async Task<(short Error, long Offset)> CommittedAsync(this KafkaWire client, string group, string topic, int partition)
+    {
+        var request = new OffsetFetchRequest();
+        request.Groups.Add(new() { GroupId = group, Topics = [new() { Name = topic, PartitionIndexes = [partition] }] });
+        var answer = await client.CallAsync(OffsetFetchRequest.ApiKey, 8, request.Write, OffsetFetchRequest.IsFlexible, OffsetFetchResponse.Read);
+        var found = answer.Groups[0];
+        return found.ErrorCode != 0 ? (found.ErrorCode, -1) : (found.Topics[0].Partitions[0].ErrorCode, found.Topics[0].Partitions[0].CommittedOffset);
+    }
+
     /// <summary>A topic of its own for a test; its name.</summary>
     public static async Task<string> NewTopicAsync(this KafkaWire client, int partitions = 1, params (string Name, string Value)[] configs)
     {

@@ -13,6 +13,7 @@ public sealed class PostgresOutageTests(PrivatePostgres postgres) : IClassFixtur
 {
     private const int Longest = 120_000;
     private const int Clients = 4;
+    private const int Committers = 8;
 
     private readonly ConcurrentDictionary<string, ErrorCode> _answers = new();
     private volatile bool _enough;
@@ -42,6 +43,38 @@ public sealed class PostgresOutageTests(PrivatePostgres postgres) : IClassFixtur
         silo.Kill();
         await silo.RestartAsync();
         Assert.Equal(there.OrderBy(topic => topic.Key), (await silo.TopicsAsync()).OrderBy(topic => topic.Key));
+    }
+
+    /// <summary>A commit that was answered is there, and a group's position never goes back, whatever becomes of the commits that were on their way.</summary>
+    [Fact(Timeout = Longest)]
+    public async Task Commits_WhilePostgresGoesAndComesBack_AreNotLostOnceAnsweredAndNeverGoBack()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        await using var silo = await SiloProcess.StartAsync(new SiloProcessOptions { ConnectionString = database.ConnectionString });
+        string topic;
+        await using (var client = await silo.ConnectAsync())
+            topic = await client.NewTopicAsync();
+        var committing = Enumerable.Range(0, Committers).Select(number => new GroupOfOne(silo, $"group-{number}", topic)).ToArray();
+        var running = committing.Select(one => one.CommitAsync(() => _enough)).ToArray();
+        await Eventually.HoldsAsync("all commit", () => committing.All(one => one.Acknowledged >= 20));
+
+        for (var round = 0; round < 2; round++)
+        {
+            var (acknowledged, refused) = (committing.Sum(one => one.Acknowledged), committing.Sum(one => one.Refused));
+            await postgres.KillAsync();
+            await Eventually.HoldsAsync("commits are refused", () => committing.Sum(one => one.Refused) > refused);
+            await postgres.StartAgainAsync();
+            await Eventually.HoldsAsync("all commit again", () => committing.Sum(one => one.Acknowledged) >= acknowledged + (20 * Committers));
+        }
+
+        _enough = true;
+        await Task.WhenAll(running).WaitAsync(TestContext.Current.CancellationToken);
+
+        Assert.All(committing, one => Assert.Null(one.Wrong));
+        silo.Kill();
+        await silo.RestartAsync();
+        await Task.WhenAll(committing.Select(one => one.CheckAsync()));
+        Assert.All(committing, one => Assert.Null(one.Wrong));
     }
 
     private int Created() => _answers.Values.Count(error => error == ErrorCode.None);

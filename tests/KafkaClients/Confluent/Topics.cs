@@ -6,9 +6,9 @@ namespace Granary.KafkaClients.Confluent;
 /// <summary>Fresh topics for tests that share one broker.</summary>
 internal static class Topics
 {
-    public static async Task<string> CreateAsync(string bootstrap, int partitions = 1, Dictionary<string, string>? configs = null)
+    public static async Task<string> CreateAsync(string bootstrap, int partitions = 1, Dictionary<string, string>? configs = null, string prefix = "t-")
     {
-        var name = $"t-{Guid.NewGuid():N}";
+        var name = $"{prefix}{Guid.NewGuid():N}";
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrap }).Build();
         await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = configs }]);
         return name;

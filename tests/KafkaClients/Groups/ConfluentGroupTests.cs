@@ -37,25 +37,6 @@ public sealed class ConfluentGroupTests(BrokerFixture broker, ITestOutputHelper 
     }
 
     [Fact]
-    public async Task StaticMember_ComesBack_WithoutARebalance()
-    {
-        var topic = await Topics.CreateAsync(broker.Bootstrap, Partitions);
-        var group = $"g-{Guid.NewGuid():N}";
-        using var other = new GroupConsumer(broker.Bootstrap, group, topic, config => (config.GroupInstanceId, config.SessionTimeoutMs) = ("a", 30_000));
-        var former = new GroupConsumer(broker.Bootstrap, group, topic, config => (config.GroupInstanceId, config.SessionTimeoutMs) = ("b", 30_000));
-        await Eventually.IsTrueAsync(() => other.Assigned.Count == 2 && former.Assigned.Count == 2, () => $"{other.Assigned.Count} and {former.Assigned.Count}");
-        var (had, formerId, revocations) = (former.Assigned.Order().ToArray(), former.MemberId, other.Revocations);
-        former.Dispose();
-
-        using var again = new GroupConsumer(broker.Bootstrap, group, topic, config => (config.GroupInstanceId, config.SessionTimeoutMs) = ("b", 30_000));
-        await Eventually.IsTrueAsync(() => again.Assigned.Count == 2, () => $"{again.Assigned.Count}");
-
-        Assert.Equal(had, again.Assigned.Order());
-        Assert.NotEqual(formerId, again.MemberId);
-        Assert.Equal(revocations, other.Revocations);
-    }
-
-    [Fact]
     public async Task Commit_ThenAnotherMember_GoesOnThere()
     {
         var topic = await Topics.CreateAsync(broker.Bootstrap);

@@ -55,22 +55,6 @@ public sealed class ConsumerProtocolTests(BrokerFixture broker, ITestOutputHelpe
     }
 
     [Fact]
-    public async Task List_OfGroups_TellsWhichProtocolTheySpeak()
-    {
-        var topic = await Topics.CreateAsync(broker.Bootstrap, Partitions);
-        var group = $"g-{Guid.NewGuid():N}";
-        using var member = Join(group, topic);
-        await Eventually.IsTrueAsync(() => member.Assigned.Count == Partitions, () => $"the only member has {member.Assigned.Count}");
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.Bootstrap }).SetLogHandler((_, _) => { }).Build();
-
-        var listed = await admin.ListConsumerGroupsAsync(new ListConsumerGroupsOptions { RequestTimeout = TimeSpan.FromSeconds(30) });
-
-        var found = Assert.Single(listed.Valid, one => one.GroupId == group);
-        Assert.Equal(ConsumerGroupState.Stable, found.State);
-        Assert.Equal(ConsumerGroupType.Consumer, found.Type);
-    }
-
-    [Fact]
     public async Task TopicThatGrows_IsSharedAnew()
     {
         var topic = await Topics.CreateAsync(broker.Bootstrap, 2);
@@ -85,13 +69,7 @@ public sealed class ConsumerProtocolTests(BrokerFixture broker, ITestOutputHelpe
         await Eventually.IsTrueAsync(() => first.Assigned.Count == 2 && second.Assigned.Count == 2, () => $"{first.Assigned.Count} and {second.Assigned.Count}", seconds: 60);
     }
 
-    private GroupConsumer Join(string group, string topic) => new(broker.Bootstrap, group, topic, config =>
-    {
-        config.GroupProtocol = GroupProtocol.Consumer;
-        config.SessionTimeoutMs = null;
-        config.HeartbeatIntervalMs = null;
-        config.PartitionAssignmentStrategy = null;
-    });
+    private GroupConsumer Join(string group, string topic) => new(broker.Bootstrap, group, topic, GroupConsumer.SpeakConsumerProtocol);
 
     private static int Read(params GroupConsumer[] members) => members.SelectMany(member => member.Read).Distinct().Count();
 

@@ -19,11 +19,7 @@ public sealed class InClusterMembersTests(ITestOutputHelper output)
         await using var client = await ClusterClient.ConnectAsync(silo.PostgresConnectionString, "granary");
         var topic = await Topics.CreateAsync(silo.KafkaBootstrap, Partitions);
         var group = $"g-{Guid.NewGuid():N}";
-        using var foreign = new GroupConsumer(silo.KafkaBootstrap, group, topic, config =>
-        {
-            config.GroupProtocol = GroupProtocol.Consumer;
-            (config.SessionTimeoutMs, config.HeartbeatIntervalMs, config.PartitionAssignmentStrategy) = (null, null, null);
-        });
+        using var foreign = new GroupConsumer(silo.KafkaBootstrap, group, topic, GroupConsumer.SpeakConsumerProtocol);
         await Eventually.IsTrueAsync(() => foreign.Assigned.Count == Partitions, () => $"the only member has {foreign.Assigned.Count}");
         await using var first = new Member(client.Grains, topic, group);
         var second = new Member(client.Grains, topic, group);
