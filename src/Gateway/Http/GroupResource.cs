@@ -58,8 +58,10 @@ internal static class GroupResource
                 partition = lag.Committed.Partition.Index,
                 committedOffset = lag.Committed.Offset,
                 lag.Committed.Metadata,
-                lag.EndOffset,
-                lag.Lag,
+                logStartOffset = Known(lag.LogStartOffset),
+                highWatermark = Known(lag.HighWatermark),
+                lag = Known(lag.Lag),
+                lagMs = (long?)lag.OldestAge?.TotalMilliseconds,
             }),
         });
     }
@@ -85,6 +87,9 @@ internal static class GroupResource
 
     private static object Show(string memberId, string? instanceId, string clientId, string clientHost, int epoch, IEnumerable<(string Topic, int Partition)> assignment) =>
         new { memberId, instanceId, clientId, clientHost, epoch, assignment = assignment.Select(one => new { topic = one.Topic, partition = one.Partition }) };
+
+    /// <summary>Null: the partition could not be asked.</summary>
+    private static long? Known(long figure) => figure < 0 ? null : figure;
 
     private static IEnumerable<(string Topic, int Partition)> NamesOf(HttpParts parts, IEnumerable<PartitionId> partitions) =>
         partitions.Select(partition => (parts.Topics.Find(partition.TopicId)?.Name ?? partition.TopicId.ToString(), partition.Index));

@@ -22,7 +22,7 @@ function moved(key, shift, at, low, high) {
 }
 
 export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
-  const { topic, partition, committedOffset, logStartOffset: low, endOffset: high } = place;
+  const { topic, partition, committedOffset, logStartOffset: low, highWatermark: high } = place;
   const track = useRef(null);
   const [target, setTarget] = useState(null);
   // The group may go on while its flag is held; the flag is let go when the position is where it was put.
