@@ -40,7 +40,7 @@ internal static class ResetResource
             plannedAt = Show(plan.PlannedAt),
             plan.ActiveMembers,
             records = plan.Partitions.Sum(one => RecordsOf(one) ?? 0),
-            bytes = plan.Partitions.Any(one => one.Error == ErrorCode.None && BytesOf(one) is null) ? default(long?) : plan.Partitions.Sum(one => BytesOf(one) ?? 0),
+            sizeBytes = plan.Partitions.Any(one => one.Error == ErrorCode.None && BytesOf(one) is null) ? default(long?) : plan.Partitions.Sum(one => BytesOf(one) ?? 0),
             partitions = plan.Partitions.Select(one => new
             {
                 one.Topic,
@@ -51,7 +51,7 @@ internal static class ResetResource
                 clamped = one.Clamp != ResetClamp.None,
                 clamp = one.Clamp switch { ResetClamp.ToLogStart => "log-start", ResetClamp.ToHighWatermark => "high-watermark", _ => "none" },
                 records = RecordsOf(one),
-                bytes = BytesOf(one),
+                sizeBytes = BytesOf(one),
                 error = one.Error == ErrorCode.None ? null : ProblemWriter.NameOf(one.Error),
                 one.Message,
             }),

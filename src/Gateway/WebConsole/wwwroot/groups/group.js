@@ -76,6 +76,13 @@ function Rebalances({ group }) {
   </section>`;
 }
 
+// A reset of one partition by its offsets, one of several by their number.
+function toldReset({ partitions, reason, by, whileActive }) {
+  const [first] = partitions;
+  const what = partitions.length === 1 ? `${first.topic ?? first.topicId} ${first.partition}: ${first.from === null ? 'no position' : count(first.from)} → ${first.to === null ? 'no position' : count(first.to)}` : plural(partitions.length, 'partition');
+  return [what, whileActive && 'while it had members', reason && `“${reason}”`, by && `by ${by}`].filter(Boolean).join(', ');
+}
+
 // Asked for when somebody wants it, and after each reset.
 function Resets({ group, version, onUndo }) {
   const [isOpen, setOpen] = useState(false);
@@ -85,8 +92,8 @@ function Resets({ group, version, onUndo }) {
   return html`<section><div class="section-head"><h2>Resets</h2>${!isOpen && version === 0 && html`<button class="quiet small" onClick=${() => setOpen(true)}>Show the history</button>`}</div>
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
     ${data && resets.length === 0 && html`<p class="quiet-text">Never reset.</p>`}
-    ${resets.length > 0 && html`<ol class="log">${resets.slice(0, 50).map((reset, index) => html`<li key=${reset.resetId ?? index}><time>${time(reset.at)}</time>
-      <span>${plural((reset.partitions ?? []).length, 'partition')}${reset.records != null ? `, ${plural(Math.abs(reset.records), 'record')}` : ''}${reset.reason ? `: ${reset.reason}` : ''} ${reset.resetId && html`<button class="link" onClick=${() => onUndo(reset)}>Undo…</button>`}</span></li>`)}</ol>`}
+    ${resets.length > 0 && html`<ol class="log resets">${resets.slice(0, 50).map((reset) => html`<li key=${reset.resetId}><time datetime=${reset.at}>${time(reset.at)}</time>
+      <span>${toldReset(reset)} <button class="link" onClick=${() => onUndo(reset)}>Undo…</button></span></li>`)}</ol>`}
   </section>`;
 }
 
@@ -130,6 +137,6 @@ export function GroupPage({ group }) {
     ${asking === 'reset' && html`<${ResetTarget} topics=${topics} onClose=${() => setAsking(null)} onPlan=${(wanted) => { setAsking(null); setRequest(wanted); }} />`}
     ${asking === 'delete' && html`<${Confirm} title=${`Delete ${group}?`} action="Delete the group" danger type=${group} onClose=${() => setAsking(null)} act=${async () => { await remove(path`/groups/${group}`); go('groups'); }}>
       <p>Its ${plural((data.offsets ?? []).length, 'position')} go for good. Who reads in its name next begins where its own settings say.</p></${Confirm}>`}
-    ${request && html`<${ResetPlan} group=${group} request=${request} isActive=${isActive(data)} onClose=${() => { setRequest(null); reload(); }} onDone=${() => setResets(resets + 1)} />`}
+    ${request && html`<${ResetPlan} group=${group} request=${request} onClose=${() => { setRequest(null); reload(); }} onDone=${() => setResets(resets + 1)} />`}
   </div>`;
 }
