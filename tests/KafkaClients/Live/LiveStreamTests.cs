@@ -142,8 +142,11 @@ public sealed class LiveStreamTests(ITestOutputHelper output)
     {
         using var http = new HttpClient();
         await RefusesAsync(http, edge, "nobody", HttpStatusCode.NotFound);
-        using var begun = await http.PostAsync($"{edge.HttpUrl}/cluster/silos/silo-1/drain", null);
-        Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+
+        // Of two who ask, one is told that it is under way.
+        var asked = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => http.PostAsync($"{edge.HttpUrl}/cluster/silos/silo-1/drain", null)));
+        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.Conflict], asked.Select(one => one.StatusCode).Order());
+        Assert.Contains("hands its partitions over already", await asked.Single(one => one.StatusCode == HttpStatusCode.Conflict).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await cluster[1].EndedAsync());
         foreach (var stream in streams)
         {
