@@ -30,6 +30,7 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(OnVictim(page, topic)).ToHaveCountAsync(0, new() { Timeout = ShownWithinMs });
         await Assertions.Expect(page.Tiles(topic, "open")).ToHaveCountAsync(Partitions, new() { Timeout = ShownWithinMs });
         await page.ScreenshotAsync("cluster-after-kill");
+        await Assertions.Expect(page.Page.Locator(".steps li").First).ToContainTextAsync("killed");
         await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("declared dead");
         await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("first leader epoch raised");
         await Assertions.Expect(page.Page.Locator(".feed")).ToContainTextAsync("declared dead");
@@ -43,7 +44,6 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await page.ScreenshotAsync("cluster-after-return");
     }
 
-    [Theory]
     [Fact]
     public async Task Drain_HandsTheSilosPartitionsOver_AndTheSiloLeaves()
     {
@@ -73,6 +73,7 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0, new() { Timeout = 60_000 });
     }
 
+    [Theory]
     [InlineData("light", 1280, false)]
     [InlineData("dark", 1280, true)]
     [InlineData("phone", 360, false)]

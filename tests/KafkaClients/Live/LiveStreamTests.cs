@@ -70,7 +70,9 @@ public sealed class LiveStreamTests(ITestOutputHelper output)
             }
 
             Assert.True(stream.Has("silo", one => one.Text("name") == "silo-2" && one.Text("state") == "dead"));
-            Assert.Single(stream.Events, one => one.Name == "timeline" && one.Text("kind") == "silo-dead");
+            var death = Assert.Single(stream.Events, one => one.Name == "timeline" && one.Text("kind") == "silo-dead").Data;
+            var (heardAt, deadAt) = (death.GetProperty("lastHeardAt").GetDateTimeOffset(), death.GetProperty("at").GetDateTimeOffset());
+            Assert.True(heardAt <= deadAt && heardAt > deadAt - TimeSpan.FromSeconds(30), death.ToString());
             output.WriteLine(stream.Summary());
         }
     }
