@@ -24,10 +24,11 @@ internal static class FetchResource
         var wait = TimeSpan.FromMilliseconds(query.Number("waitMs", 0, (long)parts.Options.MaxWait.TotalMilliseconds) ?? 0);
         var id = TopicResource.PartitionOf(await parts.FindTopicAsync(topic), partition);
         var offset = await ResolveAsync(query, parts, id, request.HttpContext.RequestAborted);
+        var reader = ReaderOf(request.HttpContext);
         var started = time.GetTimestamp();
         while (true)
         {
-            var page = await ReadAsync(parts, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
+            var page = await ReadAsync(parts, reader, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
             var left = wait - time.GetElapsedTime(started);
             if (page.Records.Count > 0 || page.NextOffset > offset || left <= TimeSpan.Zero)
             {
@@ -42,7 +43,7 @@ internal static class FetchResource
                 });
             }
 
-            await parts.Calls.WaitAsync(id, offset, left, request.HttpContext.RequestAborted);
+            await parts.Calls.WaitAsync(id, offset, left, reader, request.HttpContext.RequestAborted);
         }
     }
 
@@ -55,9 +56,12 @@ internal static class FetchResource
         return StartOffset.ResolveAsync(query, parts.Calls, partition, "earliest", cancellation);
     }
 
-    private static async Task<Page> ReadAsync(HttpParts parts, PartitionId partition, long offset, int limit, int maxBytes, CancellationToken cancellation)
+    /// <summary>How a reader by HTTP is called where people look at a partition: by its address.</summary>
+    public static string ReaderOf(HttpContext http) => $"http {http.Connection.RemoteIpAddress}";
+
+    private static async Task<Page> ReadAsync(HttpParts parts, string reader, PartitionId partition, long offset, int limit, int maxBytes, CancellationToken cancellation)
     {
-        var read = await parts.Calls.AskAsync(partition, grain => grain.ReadAsync(new ReadRequest(offset, maxBytes)), answer => answer.Error, mayRepeat: true, cancellation);
+        var read = await parts.Calls.AskAsync(partition, grain => grain.ReadAsync(new ReadRequest(offset, maxBytes, ClientId: reader)), answer => answer.Error, mayRepeat: true, cancellation);
         if (read.Error == ErrorCode.OffsetOutOfRange)
         {
             throw new Problem(StatusCodes.Status416RangeNotSatisfiable, $"Offset {offset} is not in the log: it holds {read.LogStartOffset} (inclusive) to {read.HighWatermark} (exclusive).")

@@ -41,6 +41,7 @@ internal static class StreamResource
             PrefetchBytes = parts.Options.StreamPrefetchBytes,
             PartitionReadBytes = Math.Min(parts.Options.StreamPrefetchBytes, 256 * 1024),
             OffsetReset = OffsetReset.Throw,
+            ClientId = FetchResource.ReaderOf(context),
         });
         consumer.Assign([.. positions.Select(one => new TopicPartitionOffset(topic, one.Key, LogPosition.At(one.Value)))]);
         context.Response.ContentType = "text/event-stream";

@@ -147,6 +147,41 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
     }
 
     [Fact]
+    public async Task IdempotencyKey_WhoseFirstTryFailed_PlacesRecordsAsThen_ThoughTheTopicHasGrown()
+    {
+        var name = $"h-{Guid.NewGuid():N}";
+        await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitions":1,"config":{"max.message.bytes":200}}""");
+        var key = ("Idempotency-Key", Guid.NewGuid().ToString());
+        var records = $$"""{"records":[{{string.Join(',', Enumerable.Range(0, 12).Select(number => $$"""{"key":"k{{number}}","value":"{{new string('x', 30)}}"}"""))}}] }""";
+
+        // The key is claimed before the batch turns out to be too large.
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await _api.PostAsync($"/topics/{name}/records", records, key)).Status);
+        Assert.Equal(HttpStatusCode.NoContent, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}/config", """{"max.message.bytes":100000}""")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitions":5}""")).Status);
+        var second = await _api.PostAsync($"/topics/{name}/records", records, key);
+        var third = await _api.PostAsync($"/topics/{name}/records", records, key);
+
+        Assert.Equal(HttpStatusCode.Created, second.Status);
+        Assert.Equal(Enumerable.Range(0, 12).Select(offset => (0, offset)), second.Body.GetProperty("records").EnumerateArray().Select(one => (one.GetProperty("partition").GetInt32(), one.GetProperty("offset").GetInt32())));
+        Assert.Equal(second.Body.GetRawText(), third.Body.GetRawText());
+    }
+
+    [Fact]
+    public async Task Partition_NamesWhoReadsIt_ByKafkaAndByHttp()
+    {
+        var topic = await _api.CreateTopicAsync();
+        await _api.PostAsync($"/topics/{topic}/records", """{"value":1}""");
+        using var consumer = Topics.Consumer(broker.Bootstrap, config => config.ClientId = "by-kafka");
+        consumer.Assign(new TopicPartitionOffset(topic, 0, Offset.Beginning));
+        Assert.NotNull(consumer.Consume(TimeSpan.FromSeconds(30)));
+        await _api.GetAsync($"/topics/{topic}/partitions/0/records");
+
+        var readers = (await _api.GetAsync($"/topics/{topic}/partitions/0")).Body.GetProperty("readers").EnumerateArray().ToDictionary(one => one.GetProperty("clientId").GetString()!);
+        Assert.Equal(["by-kafka", "http 127.0.0.1"], readers.Keys.Order());
+        Assert.Equal(0, readers["http 127.0.0.1"].GetProperty("offset").GetInt32());
+    }
+
+    [Fact]
     public async Task Stream_ResumesWhereItWas_AndReadsPartitionsThatCameLater()
     {
         var topic = await _api.CreateTopicAsync(2);

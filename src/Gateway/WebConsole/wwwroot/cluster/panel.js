@@ -39,7 +39,9 @@ function Details({ data }) {
       row=${(one) => [count(one.epoch), count(one.startOffset)]} />
     <${Table} title="Producers" rows=${data.producers ?? []} heads=${['Id', 'Epoch', 'Last sequence', 'Last append']} none="No idempotent producer is remembered."
       row=${(one) => [one.producerId, one.epoch, one.lastSequence, ago(one.lastTimestamp)]} />
-    <section><h3>Fetching</h3><p class="quiet-text">${data.waitingReaders > 0 ? `${plural(data.waitingReaders, 'reader')} at the end of the log, waiting for more.` : 'Nobody waits at its end right now.'}</p></section>`;
+    <${Table} title="Fetching" rows=${data.readers} heads=${['Reader', 'Offset', 'Behind', 'Last fetch']} none="Nobody has read here in the last minutes."
+      row=${(one) => [one.clientId, count(one.offset), one.offset >= data.highWatermark ? 'caught up' : count(data.highWatermark - one.offset), ago(one.lastFetchAt)]} />
+    ${data.waitingReaders > 0 && html`<p class="quiet-text">${plural(data.waitingReaders, 'reader')} at the end of the log, waiting for more.</p>`}`;
 }
 
 export function PartitionPanel({ topic, partition, onClose }) {
