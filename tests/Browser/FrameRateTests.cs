@@ -36,6 +36,13 @@ public sealed class FrameRateTests(ConsoleFixture console, ITestOutputHelper out
           let on = true;
           const count = (at) => { frames.push(at); if (on) requestAnimationFrame(count); };
           requestAnimationFrame(count);
+          // As a busy cluster tells it: rates of every topic and entries of the timeline all the while.
+          let entry = 1e6;
+          const busy = setInterval(() => {
+            const topics = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`topic-${index}`, { recordsIn: entry % 997, bytesIn: entry, bytesOut: entry }]));
+            tell('rates', { at: new Date().toISOString(), topics, successes: Array(10).fill(entry % 50), errors: Array(10).fill(0) });
+            tell('timeline', { entry: entry++, count: 1, at: new Date().toISOString(), kind: 'first-append', text: `entry ${entry}` });
+          }, 100);
           const moving = places.filter((place) => place.nodeId === 2);
           tell('silo', { nodeId: 2, name: 'silo-2', address: '', state: 'dead' });
           for (const place of moving) tell('partition', { ...place, state: 'away' });
@@ -46,6 +53,7 @@ public sealed class FrameRateTests(ConsoleFixture console, ITestOutputHelper out
           }
           await new Promise((resolve) => setTimeout(resolve, 1000));
           on = false;
+          clearInterval(busy);
           const gaps = frames.slice(1).map((at, index) => at - frames[index]);
           return { perSecond: 1000 * gaps.length / (frames.at(-1) - frames[0]), longest: Math.max(...gaps), nodes: document.querySelectorAll('*').length };
         }
