@@ -82,7 +82,7 @@ public sealed class FrameRateTests(ConsoleFixture console, ITestOutputHelper out
         const string night = """
             async () => {
               for (let second = 0; second < 20_000; second++) {
-                tell('timeline', { entry: second, count: 1, at: new Date(1e12 + second * 1000).toISOString(), kind: 'rebalance', group: 'g', text: `entry ${second}` });
+                tell('timeline', { entry: second, count: 1, at: new Date(1e12 + second * 1000).toISOString(), kind: 'rebalance', groupId: 'g', text: `entry ${second}` });
                 tell('rates', { at: new Date().toISOString(), topics: { 'topic-1': { recordsIn: 1, bytesIn: 2, bytesOut: 3 } }, successes: Array(10).fill(5), errors: Array(10).fill(0) });
               }
               await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50)));

@@ -14,7 +14,11 @@ internal static class FetchResource
     public static void MapFetch(this IEndpointRouteBuilder endpoints) => endpoints
         .MapGet("/topics/{topic}/partitions/{partition:int}/records", FetchAsync)
         .WithTags("Records")
-        .WithSummary("Records of a partition: offset= (inclusive), timestamp=, or from=earliest, latest or -N; limit=, maxBytes=, waitMs=");
+        .WithSummary("Records of a partition, from an offset, a time or one of its ends on")
+        .Produces<FetchAnswer>()
+        .TakesQuery(
+            "offset: of the first record (inclusive)", "timestamp: of the first record, or a later one's", "from: earliest (the default), latest, or -N for the newest N",
+            "limit: records", "maxBytes: of batches", "waitMs: for records that are not there yet");
 
     private static async Task<IResult> FetchAsync(HttpRequest request, HttpParts parts, TimeProvider time, string topic, int partition)
     {
@@ -32,15 +36,8 @@ internal static class FetchResource
             var left = wait - time.GetElapsedTime(started);
             if (page.Records.Count > 0 || page.NextOffset > offset || left <= TimeSpan.Zero)
             {
-                return Results.Json(new
-                {
-                    topic,
-                    partition,
-                    page.LogStartOffset,
-                    page.HighWatermark,
-                    page.NextOffset,
-                    records = page.Records.Select(record => RecordOutput.Show(partition, record)),
-                });
+                return Results.Json(new FetchAnswer(
+                    topic, partition, page.LogStartOffset, page.HighWatermark, page.NextOffset, [.. page.Records.Select(record => RecordOutput.Show(partition, record))]));
             }
 
             await parts.Calls.WaitAsync(id, offset, left, reader, request.HttpContext.RequestAborted);

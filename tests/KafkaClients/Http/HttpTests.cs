@@ -19,13 +19,13 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
     public async Task Topic_FromItsCreationToItsEnd()
     {
         var name = $"h-{Guid.NewGuid():N}";
-        var (created, topic) = await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitions":2,"config":{"retention.ms":3600000}}""");
-        Assert.Equal((HttpStatusCode.Created, 2), (created, topic.GetProperty("partitions").GetInt32()));
+        var (created, topic) = await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitionCount":2,"config":{"retention.ms":3600000}}""");
+        Assert.Equal((HttpStatusCode.Created, 2), (created, topic.GetProperty("partitionCount").GetInt32()));
         Assert.Equal(HttpStatusCode.Conflict, (await _api.PostAsync("/topics", $$"""{"name":"{{name}}"}""")).Status);
         Assert.Contains(name, (await _api.GetAsync($"/topics?prefix={name}")).Body.GetProperty("topics").EnumerateArray().Select(one => one.GetProperty("name").GetString()));
 
         Assert.Equal(HttpStatusCode.NoContent, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}/config", """{"retention.ms":null,"segment.bytes":1048576}""")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitions":3}""")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitionCount":3}""")).Status);
         var described = (await _api.GetAsync($"/topics/{name}")).Body;
         Assert.Equal(3, described.GetProperty("partitions").GetArrayLength());
         var configs = described.GetProperty("config").EnumerateArray().ToDictionary(one => one.GetProperty("name").GetString()!, one => (one.GetProperty("value").GetString(), one.GetProperty("source").GetString()));
@@ -140,7 +140,7 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
         var topic = await api.CreateTopicAsync();
         var key = ("Idempotency-Key", Guid.NewGuid().ToString());
         var first = await api.PostAsync($"/topics/{topic}/records", """{"value":1}""", key);
-        await api.SendAsync(HttpMethod.Patch, $"/topics/{topic}", new StringContent("""{"partitions":5}""", Encoding.UTF8, "application/json"));
+        await api.SendAsync(HttpMethod.Patch, $"/topics/{topic}", new StringContent("""{"partitionCount":5}""", Encoding.UTF8, "application/json"));
         silo.Kill();
         await silo.RestartAsync();
         Assert.Equal(first.Body.GetRawText(), (await api.PostAsync($"/topics/{topic}/records", """{"value":1}""", key)).Body.GetRawText());
@@ -150,14 +150,14 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
     public async Task IdempotencyKey_WhoseFirstTryFailed_PlacesRecordsAsThen_ThoughTheTopicHasGrown()
     {
         var name = $"h-{Guid.NewGuid():N}";
-        await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitions":1,"config":{"max.message.bytes":200}}""");
+        await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitionCount":1,"config":{"max.message.bytes":200}}""");
         var key = ("Idempotency-Key", Guid.NewGuid().ToString());
         var records = $$"""{"records":[{{string.Join(',', Enumerable.Range(0, 12).Select(number => $$"""{"key":"k{{number}}","value":"{{new string('x', 30)}}"}"""))}}] }""";
 
         // The key is claimed before the batch turns out to be too large.
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await _api.PostAsync($"/topics/{name}/records", records, key)).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}/config", """{"max.message.bytes":100000}""")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitions":5}""")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitionCount":5}""")).Status);
         var second = await _api.PostAsync($"/topics/{name}/records", records, key);
         var third = await _api.PostAsync($"/topics/{name}/records", records, key);
 
@@ -195,7 +195,7 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
                 break;
         }
 
-        await SendJsonAsync(HttpMethod.Patch, $"/topics/{topic}", """{"partitions":3}""");
+        await SendJsonAsync(HttpMethod.Patch, $"/topics/{topic}", """{"partitionCount":3}""");
         await _api.PostAsync($"/topics/{topic}/partitions/2/records", """{"value":"20"}""");
         await foreach (var one in _api.StreamAsync($"/topics/{topic}/stream", id))
         {
@@ -237,7 +237,7 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
     [InlineData("GET", "/topics/a%20b", null, 400, "INVALID_TOPIC_EXCEPTION", "topic")]
     [InlineData("POST", "/topics", """{"name":"a b"}""", 400, "INVALID_TOPIC_EXCEPTION", "name")]
     [InlineData("POST", "/topics", """{"nam":"a"}""", 400, "INVALID_REQUEST", null)]
-    [InlineData("POST", "/topics", """{"name":"x","partitions":0}""", 400, "INVALID_PARTITIONS", null)]
+    [InlineData("POST", "/topics", """{"name":"x","partitionCount":0}""", 400, "INVALID_PARTITIONS", null)]
     [InlineData("POST", "/topics", """{"name":"x","config":{"retention.ms":"soon"}}""", 400, "INVALID_CONFIG", null)]
     [InlineData("PUT", "/topics", "{}", 405, null, null)]
     [InlineData("GET", "/nothing/here", null, 404, null, null)]

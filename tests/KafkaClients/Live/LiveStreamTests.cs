@@ -136,7 +136,7 @@ public sealed class LiveStreamTests(ITestOutputHelper output)
         foreach (var stream in streams)
         {
             await Eventually.IsTrueAsync(() => stream.Has("group", one => one.Text("groupId") == group && one.Text("state") == "Stable"), stream.Summary);
-            Assert.True(stream.Has("timeline", one => one.Text("kind") == "rebalance" && one.Text("group") == group && one.Text("text")!.EndsWith(" joined.", StringComparison.Ordinal)));
+            Assert.True(stream.Has("timeline", one => one.Text("kind") == "rebalance" && one.Text("groupId") == group && one.Text("text")!.EndsWith(" joined.", StringComparison.Ordinal)));
         }
     }
 

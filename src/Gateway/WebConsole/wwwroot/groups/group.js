@@ -69,7 +69,7 @@ function Rulers({ data, samples, onPlan }) {
 
 // What the cluster's timeline says of this group: why it rebalanced, and how that ended.
 function Rebalances({ group }) {
-  const mine = feed.value.filter((event) => event.group === group).slice(0, 20);
+  const mine = feed.value.filter((event) => event.groupId === group).slice(0, 20);
   return html`<section><h2>Rebalances</h2>
     ${mine.length === 0 ? html`<p class="quiet-text">None lately.</p>`
       : html`<ol class="log">${mine.map((event) => html`<li key=${event.entry}><time datetime=${event.at}>${time(event.at)}</time><span>${event.text}</span></li>`)}</ol>`}
