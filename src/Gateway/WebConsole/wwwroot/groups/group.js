@@ -98,16 +98,18 @@ function Resets({ group, version, onUndo }) {
 }
 
 function Summary({ data, samples }) {
-  const behind = (data.offsets ?? []).filter((one) => one.lag > 0);
+  const offsets = data.offsets ?? [];
+  const behind = offsets.filter((one) => one.lag > 0);
+  const isUnknown = behind.length === 0 && offsets.some((one) => one.lag === null);
   const lag = behind.reduce((sum, one) => sum + one.lag, 0);
   const times = behind.map((one) => one.lagMs).filter((ms) => ms !== null);
   const ends = behind.map((one) => catchUpMs(one.lag, speeds(samples.get(`${one.topic}/${one.partition}`))));
   const facts = [
     ['State', html`<span class=${`state ${data.state}`}>${data.state}</span>`], ['Members', count((data.members ?? []).length)],
-    ['Behind', lag === 0 ? 'caught up' : plural(lag, 'record')], ['In time', lag === 0 ? 'caught up' : times.length > 0 ? duration(Math.max(...times)) : '–'],
-    ['Will be there', lag === 0 ? 'now' : ends.includes(null) ? 'measuring…' : catchUpText(Math.max(...ends))],
-    [data.groupEpoch != null ? 'Group epoch' : 'Generation', count(data.groupEpoch ?? data.generation)], ['Assignor', data.protocol || '–'],
-    ['Coordinator', data.coordinator?.name ?? '–'], ['Type', data.type],
+    ['Behind', isUnknown ? 'not known now' : lag === 0 ? 'caught up' : plural(lag, 'record')], ['In time', isUnknown ? '–' : lag === 0 ? 'caught up' : times.length > 0 ? duration(Math.max(...times)) : '–'],
+    ['Will be there', isUnknown ? '–' : lag === 0 ? 'now' : ends.includes(null) ? 'measuring…' : catchUpText(Math.max(...ends))],
+    [data.type === 'consumer' ? 'Group epoch' : 'Generation', count(data.generation)], ['Protocol', [data.type, data.protocol].filter(Boolean).join(', ')],
+    ['Coordinator', data.coordinator?.name ?? '–'],
   ];
   return html`<dl class="facts wide">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
