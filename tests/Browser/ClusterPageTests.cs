@@ -30,6 +30,7 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(OnVictim(page, topic)).ToHaveCountAsync(0, new() { Timeout = ShownWithinMs });
         await Assertions.Expect(page.Tiles(topic, "open")).ToHaveCountAsync(Partitions, new() { Timeout = ShownWithinMs });
         await page.ScreenshotAsync("cluster-after-kill");
+        await Assertions.Expect(page.Page.Locator(".steps li").First).ToContainTextAsync("killed");
         await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("declared dead");
         await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("first leader epoch raised");
         await Assertions.Expect(page.Page.Locator(".feed")).ToContainTextAsync("declared dead");
@@ -41,6 +42,35 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(abandoned.Page.Locator(".badge.live")).ToBeVisibleAsync();
         await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0, new() { Timeout = 60_000 });
         await page.ScreenshotAsync("cluster-after-return");
+    }
+
+    [Fact]
+    public async Task Drain_HandsTheSilosPartitionsOver_AndTheSiloLeaves()
+    {
+        const string topic = "drained";
+        await console.CreateTopicAsync(topic, Partitions);
+        await using var page = await console.OpenAsync(silo: 0);
+        await Assertions.Expect(page.Tiles(topic, "open")).ToHaveCountAsync(Partitions);
+        await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0);
+
+        await page.Button($"Drain silo-{Victim}").ClickAsync();
+        var dialog = page.Page.GetByRole(AriaRole.Dialog);
+        await Assertions.Expect(dialog).ToContainTextAsync($"silo-{Victim} hands its");
+        await page.ScreenshotAsync("cluster-drain");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Drain", Exact = true }).ClickAsync();
+
+        await Assertions.Expect(Silo(page, "left")).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        await Assertions.Expect(OnVictim(page, topic)).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Tiles(topic, "open")).ToHaveCountAsync(Partitions);
+        await Assertions.Expect(page.Page.Locator(".feed")).ToContainTextAsync($"silo-{Victim} has left in order.");
+        await Assertions.Expect(page.Page.Locator(".feed")).ToContainTextAsync("moved to");
+        await Assertions.Expect(page.Button($"Drain silo-{Victim}")).ToHaveCountAsync(0);
+        await page.ScreenshotAsync("cluster-after-drain");
+        Assert.Equal(0, await console.Cluster[Victim].EndedAsync());
+
+        await console.Cluster.StartAsync(Victim);
+        await Assertions.Expect(Silo(page, "active")).ToBeVisibleAsync();
+        await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0, new() { Timeout = 60_000 });
     }
 
     [Theory]

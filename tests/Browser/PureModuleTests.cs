@@ -30,7 +30,7 @@ public sealed class PureModuleTests(ConsoleFixture console)
         await using var page = await console.OpenAsync(silo: 0);
         var script = $$"""
             async () => {
-              const segments = [{ firstOffset: 0, endOffset: 100, maxTimestamp: new Date(1_000_000) }, { firstOffset: 100, endOffset: 200, maxTimestamp: new Date(1_100_000) }];
+              const segments = [{ baseOffset: 0, endOffset: 100, maxTimestamp: new Date(1_000_000) }, { baseOffset: 100, endOffset: 200, maxTimestamp: new Date(1_100_000) }];
               const m = await import('/console/{{module}}');
               return JSON.stringify({{expression}});
             }

@@ -15,13 +15,16 @@ internal static class ClusterResource
 
     public static void MapGranaryCluster(this IEndpointRouteBuilder endpoints) => endpoints.MapGet(
         "/cluster",
-        (IGrainFactory grains, TopicDirectory topics, TimeProvider time, CancellationToken cancellation) => DescribeAsync(grains, topics, time, cancellation));
+        (IGrainFactory grains, TopicDirectory topics, TimeProvider time, CancellationToken cancellation) => DescribeAsync(grains, topics, time, cancellation))
+        .WithTags("Cluster")
+        .WithSummary("The silos, and which partitions each has open, as they say themselves")
+        .Produces<ClusterAnswer>();
 
     private static async Task<IResult> DescribeAsync(IGrainFactory grains, TopicDirectory topics, TimeProvider time, CancellationToken cancellation)
     {
         var map = await grains.GetGrain<IClusterMapGrain>(IClusterMapGrain.Key).WatchAsync(ClusterMap.Empty.Fingerprint, TimeSpan.Zero, cancellation);
         var silos = await Task.WhenAll(map.Members.Select(member => DescribeAsync(grains, topics, member, time)));
-        return Results.Json(new { silos });
+        return Results.Json(new ClusterAnswer(silos));
     }
 
     private static async Task<SiloResource> DescribeAsync(IGrainFactory grains, TopicDirectory topics, SiloMember member, TimeProvider time)
@@ -45,9 +48,11 @@ internal static class ClusterResource
         return new SiloResource(member.NodeId, member.Name, member.Silo.Endpoint.ToString(), state, partitions);
     }
 
+    internal sealed record ClusterAnswer(IReadOnlyList<SiloResource> Silos);
+
     /// <param name="State">active, draining, or silent: it did not answer.</param>
-    private sealed record SiloResource(int NodeId, string Name, string Address, string State, PartitionResource[] Partitions);
+    internal sealed record SiloResource(int NodeId, string Name, string Address, string State, PartitionResource[] Partitions);
 
     /// <param name="LeaderEpoch">-1: it is being opened.</param>
-    private sealed record PartitionResource(string Topic, int Partition, int LeaderEpoch, long LogStartOffset, long HighWatermark);
+    internal sealed record PartitionResource(string Topic, int Partition, int LeaderEpoch, long LogStartOffset, long HighWatermark);
 }

@@ -15,7 +15,8 @@ internal static class DrainResource
         "/cluster/silos/{name}/drain",
         (string name, bool? force, IGrainFactory grains, TimeProvider time, CancellationToken cancellation) => DrainAsync(name, force ?? false, grains, time, cancellation))
         .WithTags("Cluster")
-        .WithSummary("Hand a silo's partitions and groups over to the others and end it (force=true: even the last one)");
+        .WithSummary("Hand a silo's partitions and groups over to the others and end it (force=true: even the last one)")
+        .Produces<DrainBegun>(StatusCodes.Status202Accepted);
 
     private static async Task<IResult> DrainAsync(string name, bool force, IGrainFactory grains, TimeProvider time, CancellationToken cancellation)
     {
@@ -30,7 +31,7 @@ internal static class DrainResource
                 throw new Problem(StatusCodes.Status409Conflict, $"'{name}' is the last silo: nobody could take its partitions over. Add ?force=true to stop it all the same.");
             var answer = await grains.GetGrain<ISiloGrain>(ISiloGrain.KeyOf(silo.Silo)).DrainAsync().WaitAsync(s_patience, time, cancellation);
             return answer == DrainAnswer.Begun
-                ? Results.Json(new { silo.NodeId, silo.Name, State = "draining" }, statusCode: StatusCodes.Status202Accepted)
+                ? Results.Json(new DrainBegun(silo.NodeId, silo.Name, "draining"), statusCode: StatusCodes.Status202Accepted)
                 : throw AlreadyDraining(name);
         }
         catch (Exception failure) when (failure is TimeoutException or OrleansException)
@@ -41,4 +42,6 @@ internal static class DrainResource
 
     private static Problem AlreadyDraining(string name) =>
         new(StatusCodes.Status409Conflict, $"'{name}' hands its partitions over already, and ends by itself.");
+
+    internal sealed record DrainBegun(int NodeId, string Name, string State);
 }

@@ -14,7 +14,11 @@ internal static class FetchResource
     public static void MapFetch(this IEndpointRouteBuilder endpoints) => endpoints
         .MapGet("/topics/{topic}/partitions/{partition:int}/records", FetchAsync)
         .WithTags("Records")
-        .WithSummary("Records of a partition: offset= (inclusive), timestamp=, or from=earliest, latest or -N; limit=, maxBytes=, waitMs=");
+        .WithSummary("Records of a partition, from an offset, a time or one of its ends on")
+        .Produces<FetchAnswer>()
+        .TakesQuery(
+            "offset: of the first record (inclusive)", "timestamp: of the first record, or a later one's", "from: earliest (the default), latest, or -N for the newest N",
+            "limit: records", "maxBytes: of batches", "waitMs: for records that are not there yet");
 
     private static async Task<IResult> FetchAsync(HttpRequest request, HttpParts parts, TimeProvider time, string topic, int partition)
     {
@@ -24,25 +28,19 @@ internal static class FetchResource
         var wait = TimeSpan.FromMilliseconds(query.Number("waitMs", 0, (long)parts.Options.MaxWait.TotalMilliseconds) ?? 0);
         var id = TopicResource.PartitionOf(await parts.FindTopicAsync(topic), partition);
         var offset = await ResolveAsync(query, parts, id, request.HttpContext.RequestAborted);
+        var reader = ReaderOf(request.HttpContext);
         var started = time.GetTimestamp();
         while (true)
         {
-            var page = await ReadAsync(parts, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
+            var page = await ReadAsync(parts, reader, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
             var left = wait - time.GetElapsedTime(started);
             if (page.Records.Count > 0 || page.NextOffset > offset || left <= TimeSpan.Zero)
             {
-                return Results.Json(new
-                {
-                    topic,
-                    partition,
-                    page.LogStartOffset,
-                    page.HighWatermark,
-                    page.NextOffset,
-                    records = page.Records.Select(record => RecordOutput.Show(partition, record)),
-                });
+                return Results.Json(new FetchAnswer(
+                    topic, partition, page.LogStartOffset, page.HighWatermark, page.NextOffset, [.. page.Records.Select(record => RecordOutput.Show(partition, record))]));
             }
 
-            await parts.Calls.WaitAsync(id, offset, left, request.HttpContext.RequestAborted);
+            await parts.Calls.WaitAsync(id, offset, left, reader, request.HttpContext.RequestAborted);
         }
     }
 
@@ -55,9 +53,12 @@ internal static class FetchResource
         return StartOffset.ResolveAsync(query, parts.Calls, partition, "earliest", cancellation);
     }
 
-    private static async Task<Page> ReadAsync(HttpParts parts, PartitionId partition, long offset, int limit, int maxBytes, CancellationToken cancellation)
+    /// <summary>How a reader by HTTP is called where people look at a partition: by its address.</summary>
+    public static string ReaderOf(HttpContext http) => $"http {http.Connection.RemoteIpAddress}";
+
+    private static async Task<Page> ReadAsync(HttpParts parts, string reader, PartitionId partition, long offset, int limit, int maxBytes, CancellationToken cancellation)
     {
-        var read = await parts.Calls.AskAsync(partition, grain => grain.ReadAsync(new ReadRequest(offset, maxBytes)), answer => answer.Error, mayRepeat: true, cancellation);
+        var read = await parts.Calls.AskAsync(partition, grain => grain.ReadAsync(new ReadRequest(offset, maxBytes, ClientId: reader)), answer => answer.Error, mayRepeat: true, cancellation);
         if (read.Error == ErrorCode.OffsetOutOfRange)
         {
             throw new Problem(StatusCodes.Status416RangeNotSatisfiable, $"Offset {offset} is not in the log: it holds {read.LogStartOffset} (inclusive) to {read.HighWatermark} (exclusive).")

@@ -12,10 +12,12 @@ internal static class GroupResource
     public static void MapGroups(this IEndpointRouteBuilder endpoints)
     {
         var groups = endpoints.MapGroup("/groups").WithTags("Groups");
-        groups.MapGet("", ListAsync).WithSummary("All consumer groups");
-        groups.MapGet("/{group}", DescribeAsync).WithSummary("A group: members, who has what, positions and lag");
-        groups.MapDelete("/{group}", DeleteAsync).WithSummary("Delete a group without members, with all its positions");
-        groups.MapDelete("/{group}/offsets", ForgetAsync).WithSummary("Forget positions: topic=, partition= (all of the topic's)");
+        groups.MapGet("", ListAsync).WithSummary("All consumer groups").Produces<GroupListAnswer>()
+            .TakesQuery("prefix: of the ids", "after: the last id of the page before", "limit: groups in a page");
+        groups.MapGet("/{group}", DescribeAsync).WithSummary("A group: members, who has what, positions and lag").Produces<GroupAnswer>();
+        groups.MapDelete("/{group}", DeleteAsync).WithSummary("Delete a group without members, with all its positions").Produces(StatusCodes.Status204NoContent);
+        groups.MapDelete("/{group}/offsets", ForgetAsync).WithSummary("Forget positions").Produces(StatusCodes.Status204NoContent)
+            .TakesQuery("topic: whose positions", "partition: one; else all of the topic's");
     }
 
     private static async Task<IResult> ListAsync(HttpRequest request, HttpParts parts)
@@ -28,11 +30,9 @@ internal static class GroupResource
             .OrderBy(group => group.GroupId, StringComparer.Ordinal)
             .Take(limit + 1)
             .ToList();
-        return Results.Json(new
-        {
-            groups = page.Take(limit).Select(group => new { group.GroupId, type = group.Type.ToString().ToLowerInvariant(), group.ProtocolType, state = group.State.ToString() }),
-            next = page.Count > limit ? page[limit - 1].GroupId : null,
-        });
+        return Results.Json(new GroupListAnswer(
+            [.. page.Take(limit).Select(group => new GroupSummary(group.GroupId, group.Type.ToString().ToLowerInvariant(), group.ProtocolType, group.State.ToString()))],
+            page.Count > limit ? page[limit - 1].GroupId : null));
     }
 
     private static async Task<IResult> DescribeAsync(HttpRequest request, HttpParts parts, string group)
@@ -40,28 +40,28 @@ internal static class GroupResource
         _ = new QueryReader(request);
         var described = await Find(parts, group).DescribeAsync(withLags: true);
         Check(described.Error, group);
-        return Results.Json(new
-        {
-            groupId = group,
-            type = described.Consumer is null ? "classic" : "consumer",
-            state = described.State.ToString(),
+        return Results.Json(new GroupAnswer(
+            group,
+            described.Consumer is null ? "classic" : "consumer",
+            described.State.ToString(),
             described.ProtocolType,
-            protocol = described.ProtocolName,
+            described.ProtocolName,
             described.Generation,
-            coordinator = parts.CoordinatorOf(group),
-            members = described.Consumer is { } consumer
-                ? consumer.Members.Select(one => Show(one.Member.MemberId, one.Member.InstanceId, one.Member.ClientId, one.Member.ClientHost, one.Member.MemberEpoch, NamesOf(parts, one.Member.Assigned)))
-                : described.Members.Select(one => Show(one.MemberId, one.InstanceId, one.ClientId, one.ClientHost, described.Generation, MemberAssignment.Read(one.Assignment.Span))),
-            offsets = described.Lags.Select(lag => new
-            {
-                topic = parts.Topics.Find(lag.Committed.Partition.TopicId)?.Name,
-                partition = lag.Committed.Partition.Index,
-                committedOffset = lag.Committed.Offset,
-                lag.Committed.Metadata,
-                lag.EndOffset,
-                lag.Lag,
-            }),
-        });
+            parts.CoordinatorOf(group),
+            described.Consumer is { } consumer
+                ? [.. consumer.Members.Select(one => Show(one.Member.MemberId, one.Member.InstanceId, one.Member.ClientId, one.Member.ClientHost, one.Member.MemberEpoch, NamesOf(parts, one.Member.Assigned)))]
+                : [.. described.Members.Select(one => Show(one.MemberId, one.InstanceId, one.ClientId, one.ClientHost, described.Generation, MemberAssignment.Read(one.Assignment.Span)))],
+            [
+                .. described.Lags.Select(lag => new PositionAnswer(
+                    parts.Topics.Find(lag.Committed.Partition.TopicId)?.Name,
+                    lag.Committed.Partition.Index,
+                    lag.Committed.Offset,
+                    lag.Committed.Metadata,
+                    Known(lag.LogStartOffset),
+                    Known(lag.HighWatermark),
+                    Known(lag.Lag),
+                    (long?)lag.OldestAge?.TotalMilliseconds)),
+            ]));
     }
 
     private static async Task<IResult> DeleteAsync(HttpRequest request, HttpParts parts, string group)
@@ -83,8 +83,11 @@ internal static class GroupResource
         return Results.NoContent();
     }
 
-    private static object Show(string memberId, string? instanceId, string clientId, string clientHost, int epoch, IEnumerable<(string Topic, int Partition)> assignment) =>
-        new { memberId, instanceId, clientId, clientHost, epoch, assignment = assignment.Select(one => new { topic = one.Topic, partition = one.Partition }) };
+    private static MemberAnswer Show(string memberId, string? instanceId, string clientId, string clientHost, int epoch, IEnumerable<(string Topic, int Partition)> assignment) =>
+        new(memberId, instanceId, clientId, clientHost, epoch, [.. assignment.Select(one => new TopicPartitionAnswer(one.Topic, one.Partition))]);
+
+    /// <summary>Null: the partition could not be asked.</summary>
+    private static long? Known(long figure) => figure < 0 ? null : figure;
 
     private static IEnumerable<(string Topic, int Partition)> NamesOf(HttpParts parts, IEnumerable<PartitionId> partitions) =>
         partitions.Select(partition => (parts.Topics.Find(partition.TopicId)?.Name ?? partition.TopicId.ToString(), partition.Index));

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Granary.Abstractions.Clients;
 using Granary.Gateway.Http.Live;
 using Microsoft.AspNetCore.Builder;
@@ -29,12 +30,9 @@ public static class HttpHosting
         services.AddOptions<LogConsumerOptions>();
         services.AddSingleton<RecordSender>();
         services.AddHostedService(static provider => provider.GetRequiredService<RecordSender>());
-        services.AddOpenApi("v1", static options => options.AddDocumentTransformer(static (document, _, _) =>
-        {
-            document.Info.Title = "Granary";
-            document.Info.Description = "Topics, records, consumer groups and the cluster. Errors are problems (RFC 9457) that carry Kafka's code.";
-            return Task.CompletedTask;
-        }));
+        // Numbers are numbers, in answers and in the document that describes them.
+        services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+        services.AddOpenApi("v1", static options => options.AddDescriptions());
         return services;
     }
 

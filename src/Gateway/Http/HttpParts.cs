@@ -27,13 +27,13 @@ internal sealed class HttpParts(IGrainFactory grains, TopicDirectory topics, Clu
     }
 
     /// <summary>The silo that leads a partition by the map; null before there is one.</summary>
-    public object? LeaderOf(TopicDescription topic, int partition) => leaders.Under(members.Map).Of(new(topic.TopicId, partition)) is { } leader
-        ? new { leader.NodeId, leader.Name }
+    public SiloAnswer? LeaderOf(TopicDescription topic, int partition) => leaders.Under(members.Map).Of(new(topic.TopicId, partition)) is { } leader
+        ? new SiloAnswer(leader.NodeId, leader.Name)
         : null;
 
     /// <summary>The silo that coordinates a group by the map; null before there is one.</summary>
-    public object? CoordinatorOf(string groupId) => members.Map.CoordinatorOf(groupId) is { } coordinator
-        ? new { coordinator.NodeId, coordinator.Name }
+    public SiloAnswer? CoordinatorOf(string groupId) => members.Map.CoordinatorOf(groupId) is { } coordinator
+        ? new SiloAnswer(coordinator.NodeId, coordinator.Name)
         : null;
 }
 

@@ -45,12 +45,13 @@ internal sealed class PartitionAsk(IGrainFactory grains, IOptions<HttpOptions> o
     }
 
     /// <summary>Until the log goes on behind that offset, or the time is over, or something may have happened: read again in any case.</summary>
-    public async Task WaitAsync(PartitionId partition, long offset, TimeSpan wait, CancellationToken cancellation)
+    /// <param name="reader">Who waits, for people.</param>
+    public async Task WaitAsync(PartitionId partition, long offset, TimeSpan wait, string reader, CancellationToken cancellation)
     {
         var step = wait < s_longestWait ? wait : s_longestWait;
         try
         {
-            await grains.GetGrain<IPartitionGrain>(partition.ToKey()).WaitAsync(new WaitRequest(Guid.NewGuid(), offset, step)).WaitAsync(step + s_glance, time, cancellation);
+            await grains.GetGrain<IPartitionGrain>(partition.ToKey()).WaitAsync(new WaitRequest(Guid.NewGuid(), offset, step, ClientId: reader)).WaitAsync(step + s_glance, time, cancellation);
         }
         catch (Exception lost) when (lost is OrleansException or TimeoutException)
         {

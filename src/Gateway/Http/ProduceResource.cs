@@ -10,12 +10,18 @@ namespace Granary.Gateway.Http;
 /// <summary>POST of records to a topic, or to one of its partitions. The answer comes when they are durable.</summary>
 internal static class ProduceResource
 {
+    private const string IdempotencyKey = "Idempotency-Key: a request that is repeated with it appends once";
+    private const string Key = "Granary-Key: the record's key, where the body is its value";
+    private const string Header = "Granary-Header-<name>: a header of the record, where the body is its value";
+
     public static void MapProduce(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost("/topics/{topic}/records", (HttpRequest request, HttpParts parts, RecordSender sender, string topic) => ProduceAsync(request, parts, sender, topic, null))
-            .WithTags("Records").WithSummary("Append records; each goes to the partition of its key").Accepts<object>("application/json", "application/octet-stream", "text/plain");
+            .WithTags("Records").WithSummary("Append records; each goes to the partition of its key").Accepts<object>("application/json", "application/octet-stream", "text/plain")
+            .Produces<ProduceAnswer>(StatusCodes.Status201Created).TakesHeaders(IdempotencyKey, Key, Header);
         endpoints.MapPost("/topics/{topic}/partitions/{partition:int}/records", (HttpRequest request, HttpParts parts, RecordSender sender, string topic, int partition) => ProduceAsync(request, parts, sender, topic, partition))
-            .WithTags("Records").WithSummary("Append records to one partition; with If-Match only where the log ends there").Accepts<object>("application/json", "application/octet-stream", "text/plain");
+            .WithTags("Records").WithSummary("Append records to one partition; with If-Match only where the log ends there").Accepts<object>("application/json", "application/octet-stream", "text/plain")
+            .Produces<ProduceAnswer>(StatusCodes.Status201Created).TakesHeaders(IdempotencyKey, Key, Header, "If-Match: the offset that the first record is to have, in quotes");
     }
 
     private static async Task<IResult> ProduceAsync(HttpRequest request, HttpParts parts, RecordSender sender, string topic, int? partition)
@@ -31,8 +37,8 @@ internal static class ProduceResource
         var written = key is not null || expected is not null
             ? await sender.SendOnceAsync(described, records, partition, new OnceOptions(key, expected, request, body))
             : await sender.SendAsync(described, records, partition);
-        var shown = written.Select(one => new { partition = one.Partition.Partition, one.Offset, timestamp = Times.Show(one.Timestamp) }).ToList();
-        return Results.Json(isList ? new { records = shown } : shown[0], statusCode: StatusCodes.Status201Created);
+        var places = written.Select(one => new RecordPlaceAnswer(one.Partition.Partition, one.Offset, Times.Show(one.Timestamp))).ToList();
+        return Results.Json<ProduceAnswer>(isList ? new RecordPlacesAnswer(places) : places[0], statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<(IReadOnlyList<RecordInput> Records, bool IsList, ReadOnlyMemory<byte> Body)> ReadAsync(HttpRequest request, HttpOptions options)

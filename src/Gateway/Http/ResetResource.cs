@@ -12,8 +12,8 @@ internal static class ResetResource
     public static void MapResets(this IEndpointRouteBuilder endpoints)
     {
         var resets = endpoints.MapGroup("/groups/{group}/resets").WithTags("Groups");
-        resets.MapPost("", ResetAsync).WithSummary("Plan a reset of positions, or execute a plan by its planId").Accepts<ResetBody>("application/json");
-        resets.MapGet("", ListAsync).WithSummary("The group's resets, newest first");
+        resets.MapPost("", ResetAsync).WithSummary("Plan a reset of positions, or execute a plan by its planId").Accepts<ResetBody>("application/json").Produces<ResetAnswer>();
+        resets.MapGet("", ListAsync).WithSummary("The group's resets, newest first").Produces<ResetHistoryAnswer>().TakesQuery("limit: resets");
     }
 
     private static async Task<IResult> ResetAsync(HttpRequest request, HttpParts parts, string group)
@@ -33,29 +33,27 @@ internal static class ResetResource
         var plan = await resets.PlanAsync(ResetRules.Of(body.To, body.Topics, body.Partitions));
         if (plan.Error != ErrorCode.None)
             throw Problem.Of(plan.Error, plan.Error == ErrorCode.GroupIdNotFound ? $"There is no group '{group}'." : $"No plan was made: {plan.Message}.");
-        return Results.Json(new
-        {
+        return Results.Json<ResetAnswer>(new ResetPlanAnswer(
             plan.PlanId,
             plan.GroupId,
-            plannedAt = Show(plan.PlannedAt),
+            Show(plan.PlannedAt),
             plan.ActiveMembers,
-            records = plan.Partitions.Sum(one => RecordsOf(one) ?? 0),
-            bytes = plan.Partitions.Any(one => one.Error == ErrorCode.None && BytesOf(one) is null) ? default(long?) : plan.Partitions.Sum(one => BytesOf(one) ?? 0),
-            partitions = plan.Partitions.Select(one => new
-            {
-                one.Topic,
-                partition = one.Partition.Index,
-                from = Position(one.From),
-                to = Position(one.To),
-                asked = Position(one.Asked),
-                clamped = one.Clamp != ResetClamp.None,
-                clamp = one.Clamp switch { ResetClamp.ToLogStart => "log-start", ResetClamp.ToHighWatermark => "high-watermark", _ => "none" },
-                records = RecordsOf(one),
-                bytes = BytesOf(one),
-                error = one.Error == ErrorCode.None ? null : ProblemWriter.NameOf(one.Error),
-                one.Message,
-            }),
-        });
+            plan.Partitions.Sum(one => RecordsOf(one) ?? 0),
+            plan.Partitions.Any(one => one.Error == ErrorCode.None && BytesOf(one) is null) ? null : plan.Partitions.Sum(one => BytesOf(one) ?? 0),
+            [
+                .. plan.Partitions.Select(one => new PlannedPartitionAnswer(
+                    one.Topic,
+                    one.Partition.Index,
+                    Position(one.From),
+                    Position(one.To),
+                    Position(one.Asked),
+                    one.Clamp != ResetClamp.None,
+                    one.Clamp switch { ResetClamp.ToLogStart => "log-start", ResetClamp.ToHighWatermark => "high-watermark", _ => "none" },
+                    RecordsOf(one),
+                    BytesOf(one),
+                    one.Error == ErrorCode.None ? null : ProblemWriter.NameOf(one.Error),
+                    one.Message)),
+            ]));
     }
 
     private static async Task<IResult> ExecuteAsync(IGroupResetGrain resets, HttpParts parts, Guid plan, ResetBody body)
@@ -66,7 +64,7 @@ internal static class ResetResource
             throw Problem.BadRequest("planId", "'planId' is given beside 'to', 'topics' or 'partitions': a plan is executed as it was made.");
         var result = await resets.ExecuteAsync(new ResetExecution(
             plan, body.By ?? "", body.Reason ?? "", body.EvenIfActive ?? false, body.EvenIfMoved ?? false));
-        return result.Done is { } done ? Results.Json(Tell(done, parts)) : throw Refusal(result);
+        return result.Done is { } done ? Results.Json<ResetAnswer>(Tell(done, parts)) : throw Refusal(result);
     }
 
     private static async Task<IResult> ListAsync(HttpRequest request, HttpParts parts, string group)
@@ -76,25 +74,19 @@ internal static class ResetResource
         var history = await Find(parts, group).HistoryAsync(limit);
         if (history.Error != ErrorCode.None)
             throw Problem.Of(history.Error, history.Message);
-        return Results.Json(new { resets = history.Resets.Select(reset => Tell(reset, parts)) });
+        return Results.Json(new ResetHistoryAnswer([.. history.Resets.Select(reset => Tell(reset, parts))]));
     }
 
-    private static object Tell(RecordedReset reset, HttpParts parts) => new
-    {
+    private static ResetDoneAnswer Tell(RecordedReset reset, HttpParts parts) => new(
         reset.ResetId,
-        at = Show(reset.At),
+        Show(reset.At),
         reset.By,
-        reason = reset.Why,
+        reset.Why,
         reset.WhileActive,
-        partitions = reset.Changes.Select(change => new
-        {
-            topic = parts.Topics.Find(change.Partition.TopicId)?.Name,
-            topicId = change.Partition.TopicId,
-            partition = change.Partition.Index,
-            from = Position(change.From),
-            to = Position(change.To),
-        }),
-    };
+        [
+            .. reset.Changes.Select(change => new ResetChangeAnswer(
+                parts.Topics.Find(change.Partition.TopicId)?.Name, change.Partition.TopicId, change.Partition.Index, Position(change.From), Position(change.To))),
+        ]);
 
     private static Problem Refusal(ResetResult result) => result.Refusal switch
     {

@@ -25,7 +25,10 @@ internal static class StreamResource
     public static void MapStream(this IEndpointRouteBuilder endpoints) => endpoints
         .MapGet("/topics/{topic}/stream", StreamAsync)
         .WithTags("Records")
-        .WithSummary("Records as they come (text/event-stream): partition= (all), from= earliest, latest (the default) or -N, or timestamp=; resumes by Last-Event-ID, or lastEventId=");
+        .WithSummary("Records as they come (text/event-stream); resumes by Last-Event-ID")
+        .ProducesEvents()
+        .TakesQuery("partition: one; else all", "from: earliest, latest (the default), or -N for the newest N", "timestamp: of the first record, or a later one's", "lastEventId: where no header can be sent")
+        .TakesHeaders("Last-Event-ID: goes on after that event");
 
     private static async Task StreamAsync(HttpContext context, HttpParts parts, StreamPlaces places, LogConsumers consumers, TimeProvider time, string topic)
     {
@@ -41,6 +44,7 @@ internal static class StreamResource
             PrefetchBytes = parts.Options.StreamPrefetchBytes,
             PartitionReadBytes = Math.Min(parts.Options.StreamPrefetchBytes, 256 * 1024),
             OffsetReset = OffsetReset.Throw,
+            ClientId = FetchResource.ReaderOf(context),
         });
         consumer.Assign([.. positions.Select(one => new TopicPartitionOffset(topic, one.Key, LogPosition.At(one.Value)))]);
         context.Response.ContentType = "text/event-stream";

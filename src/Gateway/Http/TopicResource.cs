@@ -16,13 +16,17 @@ internal static class TopicResource
     public static void MapTopics(this IEndpointRouteBuilder endpoints)
     {
         var topics = endpoints.MapGroup("/topics").WithTags("Topics");
-        topics.MapGet("", ListAsync).WithSummary("All topics, by name; details=true adds sizeBytes and retentionMs");
-        topics.MapPost("", CreateAsync).WithSummary("Create a topic").Accepts<NewTopicBody>("application/json");
-        topics.MapGet("/{topic}", DescribeAsync).WithSummary("A topic with its partitions and configs");
-        topics.MapPatch("/{topic}", GrowAsync).WithSummary("Raise a topic's number of partitions").Accepts<GrowthBody>("application/json");
-        topics.MapPatch("/{topic}/config", AlterAsync).WithSummary("Change configs; null puts one back to its default");
-        topics.MapDelete("/{topic}", DeleteAsync).WithSummary("Delete a topic and all of its records");
-        topics.MapGet("/{topic}/partitions/{partition:int}", DescribePartitionAsync).WithSummary("One partition: epochs, segments, producers, readers");
+        topics.MapGet("", ListAsync).WithSummary("All topics, by name").Produces<TopicListAnswer>()
+            .TakesQuery("prefix: of the names", "after: the last name of the page before", "limit: topics in a page", "details: true adds sizeBytes and retentionMs");
+        topics.MapPost("", CreateAsync).WithSummary("Create a topic").Accepts<NewTopicBody>("application/json").Produces<TopicSummary>(StatusCodes.Status201Created)
+            .TakesQuery("validateOnly: true changes nothing, and answers with 200");
+        topics.MapGet("/{topic}", DescribeAsync).WithSummary("A topic with its partitions and configs").Produces<TopicAnswer>();
+        topics.MapPatch("/{topic}", GrowAsync).WithSummary("Raise a topic's number of partitions").Accepts<GrowthBody>("application/json").Produces<TopicSummary>()
+            .TakesQuery("validateOnly: true changes nothing");
+        topics.MapPatch("/{topic}/config", AlterAsync).WithSummary("Change configs; null puts one back to its default").Accepts<Dictionary<string, JsonElement>>("application/json").Produces(StatusCodes.Status204NoContent)
+            .TakesQuery("validateOnly: true changes nothing");
+        topics.MapDelete("/{topic}", DeleteAsync).WithSummary("Delete a topic and all of its records").Produces(StatusCodes.Status204NoContent);
+        topics.MapGet("/{topic}/partitions/{partition:int}", DescribePartitionAsync).WithSummary("One partition: epochs, segments, producers, readers").Produces<PartitionAnswer>();
     }
 
     private static async Task<IResult> ListAsync(HttpRequest request, HttpParts parts)
@@ -38,11 +42,9 @@ internal static class TopicResource
             .OrderBy(topic => topic.Name, StringComparer.Ordinal)
             .Take(limit + 1)
             .ToList();
-        return Results.Json(new
-        {
-            topics = isDetailed ? await DetailsAsync(parts, page.Take(limit)) : page.Take(limit).Select(Summary),
-            next = page.Count > limit ? page[limit - 1].Name : null,
-        });
+        return Results.Json(new TopicListAnswer(
+            isDetailed ? await DetailsAsync(parts, page.Take(limit)) : [.. page.Take(limit).Select(Summary)],
+            page.Count > limit ? page[limit - 1].Name : null));
     }
 
     private static async Task<IResult> CreateAsync(HttpRequest request, HttpParts parts)
@@ -51,7 +53,7 @@ internal static class TopicResource
         var body = await JsonBody.ReadAsync<NewTopicBody>(request, parts.Options);
         if (TopicNames.Check(body.Name) is { } wrong)
             throw new Problem(StatusCodes.Status400BadRequest, wrong) { Field = "name", Error = ErrorCode.InvalidTopicException };
-        var asked = new NewTopic(body.Name!, body.Partitions ?? -1, body.Config?.ToImmutableDictionary(one => one.Key, one => TextOf(one.Key, one.Value)) ?? ImmutableDictionary<string, string?>.Empty);
+        var asked = new NewTopic(body.Name!, body.PartitionCount ?? -1, body.Config?.ToImmutableDictionary(one => one.Key, one => TextOf(one.Key, one.Value)) ?? ImmutableDictionary<string, string?>.Empty);
         var topic = Taken(await parts.Catalog.CreateAsync([asked], validateOnly));
         if (validateOnly)
             return Results.Json(Summary(topic));
@@ -65,39 +67,30 @@ internal static class TopicResource
         var described = await parts.FindTopicAsync(topic);
         var partitions = await Task.WhenAll(Enumerable.Range(0, described.PartitionCount)
             .Select(index => parts.Calls.TryDescribeAsync(new PartitionId(described.TopicId, index))));
-        return Results.Json(new
-        {
+        return Results.Json(new TopicAnswer(
             described.Name,
             described.TopicId,
-            isInternal = described.IsInternal,
-            sizeBytes = partitions.Sum(one => one?.SizeBytes ?? 0),
-            partitions = partitions.Select((one, index) => new
-            {
-                partition = index,
-                leader = parts.LeaderOf(described, index),
-                leaderEpoch = one?.LeaderEpoch ?? -1,
-                logStartOffset = one?.LogStartOffset ?? -1,
-                highWatermark = one?.HighWatermark ?? -1,
-                sizeBytes = one?.SizeBytes ?? 0,
-            }),
-            config = TopicConfigs.Definitions.Select(definition => new
-            {
-                definition.Name,
-                value = described.Overrides.GetValueOrDefault(definition.Name) ?? definition.Default,
-                source = described.Overrides.ContainsKey(definition.Name) ? "topic" : "default",
-                definition.Default,
-                type = definition.Type.ToString().ToLowerInvariant(),
-                definition.Documentation,
-                readOnly = false,
-            }),
-        });
+            described.IsInternal,
+            described.PartitionCount,
+            partitions.Sum(one => one?.SizeBytes ?? 0),
+            [.. partitions.Select((one, index) => new PartitionSummary(index, parts.LeaderOf(described, index), one?.LeaderEpoch, one?.LogStartOffset, one?.HighWatermark, one?.SizeBytes))],
+            [
+                .. TopicConfigs.Definitions.Select(definition => new ConfigAnswer(
+                    definition.Name,
+                    described.Overrides.GetValueOrDefault(definition.Name) ?? definition.Default,
+                    described.Overrides.ContainsKey(definition.Name) ? "topic" : "default",
+                    definition.Default,
+                    definition.Type.ToString().ToLowerInvariant(),
+                    definition.Documentation,
+                    ReadOnly: false)),
+            ]));
     }
 
     private static async Task<IResult> GrowAsync(HttpRequest request, HttpParts parts, string topic)
     {
         var validateOnly = new QueryReader(request, "validateOnly").Flag("validateOnly");
         var body = await JsonBody.ReadAsync<GrowthBody>(request, parts.Options);
-        var count = body.Partitions ?? throw Problem.BadRequest("partitions", "'partitions' is missing: how many there shall be in all.");
+        var count = body.PartitionCount ?? throw Problem.BadRequest("partitionCount", "'partitionCount' is missing: how many there shall be in all.");
         await parts.FindTopicAsync(topic);
         var grown = Taken(await parts.Catalog.CreatePartitionsAsync([new NewPartitions(topic, count)], validateOnly));
         await parts.Topics.RefreshAsync();
@@ -131,37 +124,20 @@ internal static class TopicResource
         _ = new QueryReader(request);
         var described = await parts.FindTopicAsync(topic);
         var one = await parts.Calls.DescribeAsync(PartitionOf(described, partition));
-        return Results.Json(new
-        {
+        return Results.Json(new PartitionAnswer(
             topic,
             partition,
-            leader = parts.LeaderOf(described, partition),
+            parts.LeaderOf(described, partition),
             one.LeaderEpoch,
-            leaderEpochs = one.LeaderEpochs.Select(epoch => new { epoch.Epoch, epoch.StartOffset }),
+            [.. one.LeaderEpochs.Select(epoch => new LeaderEpochAnswer(epoch.Epoch, epoch.StartOffset))],
             one.LogStartOffset,
             one.HighWatermark,
             one.LastStableOffset,
             one.SizeBytes,
-            segments = one.Segments.Select(segment => new
-            {
-                firstOffset = segment.BaseOffset,
-                segment.EndOffset,
-                segment.SizeBytes,
-                maxTimestamp = Times.Show(segment.MaxTimestamp),
-                createdAt = Times.Show(segment.CreatedAt),
-                segment.Active,
-            }),
-            producers = one.Producers.Select(producer => new
-            {
-                producer.ProducerId,
-                producer.Epoch,
-                producer.LastSequence,
-                producer.LastOffset,
-                lastTimestamp = Times.Show(producer.LastTimestamp),
-            }),
-            readers = one.Readers.Select(reader => new { reader.ClientId, reader.Offset, lastFetchAt = Times.Show(reader.LastFetchAt) }),
-            one.WaitingReaders,
-        });
+            [.. one.Segments.Select(segment => new SegmentAnswer(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, Times.Show(segment.MaxTimestamp), Times.Show(segment.CreatedAt), segment.Active))],
+            [.. one.Producers.Select(producer => new ProducerAnswer(producer.ProducerId, producer.Epoch, producer.LastSequence, producer.LastOffset, Times.Show(producer.LastTimestamp)))],
+            [.. one.Readers.Select(reader => new ReaderAnswer(reader.ClientId, reader.Offset, Times.Show(reader.LastFetchAt)))],
+            one.WaitingReaders));
     }
 
     /// <summary>Refuses a partition that the topic does not have.</summary>
@@ -175,25 +151,17 @@ internal static class TopicResource
         };
 
     /// <summary>Sizes come from every partition: a few are asked at a time.</summary>
-    private static async Task<IEnumerable<object>> DetailsAsync(HttpParts parts, IEnumerable<TopicDescription> topics)
+    private static async Task<IReadOnlyList<TopicSummary>> DetailsAsync(HttpParts parts, IEnumerable<TopicDescription> topics)
     {
         var shown = topics.ToList();
         var sizes = new long[shown.Count];
         var all = shown.SelectMany((topic, place) => Enumerable.Range(0, topic.PartitionCount).Select(index => (place, id: new PartitionId(topic.TopicId, index))));
         await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = DescribedAtATime }, async (one, _) =>
             Interlocked.Add(ref sizes[one.place], (await parts.Calls.TryDescribeAsync(one.id))?.SizeBytes ?? 0));
-        return shown.Select((topic, place) => new
-        {
-            topic.Name,
-            topic.TopicId,
-            partitions = topic.PartitionCount,
-            topic.IsInternal,
-            sizeBytes = sizes[place],
-            retentionMs = (long)(parts.Topics.SettingsOf(topic).Retention?.TotalMilliseconds ?? -1),
-        });
+        return [.. shown.Select((topic, place) => Summary(topic) with { SizeBytes = sizes[place], RetentionMs = (long)(parts.Topics.SettingsOf(topic).Retention?.TotalMilliseconds ?? -1) })];
     }
 
-    private static object Summary(TopicDescription topic) => new { topic.Name, topic.TopicId, partitions = topic.PartitionCount, topic.IsInternal };
+    private static TopicSummary Summary(TopicDescription topic) => new(topic.Name, topic.TopicId, topic.PartitionCount, topic.IsInternal);
 
     private static TopicDescription Taken(ImmutableArray<TopicResult> results) => results is [{ Error: ErrorCode.None, Topic: { } topic }]
         ? topic
@@ -208,7 +176,8 @@ internal static class TopicResource
         _ => throw Problem.BadRequest(name, $"Config '{name}' is no text, number, true, false or null."),
     };
 
-    internal sealed record NewTopicBody(string? Name, int? Partitions, Dictionary<string, JsonElement>? Config);
+    /// <param name="PartitionCount">Null: the cluster's default.</param>
+    internal sealed record NewTopicBody(string? Name, int? PartitionCount, Dictionary<string, JsonElement>? Config);
 
-    internal sealed record GrowthBody(int? Partitions);
+    internal sealed record GrowthBody(int? PartitionCount);
 }

@@ -21,6 +21,7 @@ public sealed class LogConsumer : IAsyncDisposable
 
     private readonly LogConsumerOptions _options;
     private readonly ConsumerParts _parts;
+    private string _clientId;
     private readonly bool _ownsTopics;
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -47,6 +48,7 @@ public sealed class LogConsumer : IAsyncDisposable
     {
         _options = options ?? new LogConsumerOptions();
         _options.Validate();
+        _clientId = _options.ClientId;
         _ownsTopics = topics is null;
         _parts = new ConsumerParts(
             grains,
@@ -280,6 +282,7 @@ public sealed class LogConsumer : IAsyncDisposable
         {
             if (_group is not null || _readers.Count + _paused.Count > 0)
                 throw new InvalidOperationException("this consumer is assigned or subscribed already; open another");
+            _clientId = options.ClientId;
             _group = new GroupReading(this, _parts, group, subscription, options, () => _ready.Writer.TryWrite(null));
         }
     }
@@ -357,7 +360,7 @@ public sealed class LogConsumer : IAsyncDisposable
     {
         // Two reads of each partition may lie ready.
         var share = Math.Max(SmallestReadBytes, _options.PrefetchBytes / (2L * partitions));
-        var reader = new PartitionReader(_parts, partition, position, (int)Math.Min(share, _options.PartitionReadBytes));
+        var reader = new PartitionReader(_parts, partition, position, _clientId, (int)Math.Min(share, _options.PartitionReadBytes));
         _readers.Add(partition, reader);
         reader.Start();
     }

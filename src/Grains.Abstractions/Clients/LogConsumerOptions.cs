@@ -1,3 +1,4 @@
+using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 
 namespace Granary.Abstractions.Clients;
@@ -49,6 +50,9 @@ public sealed record LogConsumerOptions
     /// <summary>How long questions (<see cref="LogConsumer.EndOffsetsAsync"/> and the like) are tried for.</summary>
     public TimeSpan AskTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Who reads, for people who look at a partition (client.id). A subscribed consumer is called by <see cref="SubscriptionOptions.ClientId"/>.</summary>
+    public string ClientId { get; set; } = "granary";
+
     /// <summary>Limits for decompressing and decoding.</summary>
     public RecordReadOptions Records { get; set; } = RecordReadOptions.Default;
 
@@ -62,6 +66,7 @@ public sealed record LogConsumerOptions
         Check(nameof(OffsetReset), OffsetReset, OffsetReset <= OffsetReset.Throw, "Earliest, Latest or Throw");
         Check(nameof(RetryBackoff), RetryBackoff, RetryBackoff > TimeSpan.Zero && RetryBackoff <= MaxRetryBackoff, "above 0, to MaxRetryBackoff");
         Check(nameof(MaxRetryBackoff), MaxRetryBackoff, MaxRetryBackoff.TotalMilliseconds < int.MaxValue, "to 24 days");
+        Check(nameof(ClientId), ClientId, ClientId.Length <= ReadRequest.MaxClientId, $"to {ReadRequest.MaxClientId} characters");
         Check(nameof(AskTimeout), AskTimeout, AskTimeout > TimeSpan.Zero && AskTimeout.TotalMilliseconds < int.MaxValue, "above 0, to 24 days");
     }
 

@@ -34,6 +34,7 @@ internal sealed class PartitionReader
     private static readonly TimeSpan s_waitMargin = TimeSpan.FromSeconds(1);
 
     private readonly ConsumerParts _parts;
+    private readonly string _clientId;
     private readonly int _readBytes;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _room = new(ReadsAhead, ReadsAhead);
@@ -45,12 +46,14 @@ internal sealed class PartitionReader
     /// <param name="parts">What it shares with others.</param>
     /// <param name="partition">Which partition.</param>
     /// <param name="position">Where to start.</param>
+    /// <param name="clientId">Who reads, for people.</param>
     /// <param name="readBytes">How much to ask for at a time; twice as much lies ready at the most, larger batches apart.</param>
-    public PartitionReader(ConsumerParts parts, TopicPartition partition, LogPosition position, int readBytes)
+    public PartitionReader(ConsumerParts parts, TopicPartition partition, LogPosition position, string clientId, int readBytes)
     {
         _parts = parts;
         Partition = partition;
         _position = position;
+        _clientId = clientId;
         _readBytes = readBytes;
         _retries = new Retries(partition.ToString(), parts.Backoff, parts.Clock, giveUpAfter: null, parts.Logger, _stopping.Token);
     }
@@ -119,7 +122,7 @@ internal sealed class PartitionReader
     {
         while (true)
         {
-            var result = await _retries.AskAsync(() => grain.ReadAsync(new ReadRequest(offset, _readBytes)), _parts.Options.RequestTimeout);
+            var result = await _retries.AskAsync(() => grain.ReadAsync(new ReadRequest(offset, _readBytes, ClientId: _clientId)), _parts.Options.RequestTimeout);
             switch (result.Error)
             {
                 case ErrorCode.None when !result.Records.IsEmpty:
@@ -154,7 +157,7 @@ internal sealed class PartitionReader
     }
 
     private Task WaitAsync(IPartitionGrain grain, long bound) => _retries.AskAsync(
-        () => grain.WaitAsync(new WaitRequest(_readerId, bound, _parts.Options.MaxWait)),
+        () => grain.WaitAsync(new WaitRequest(_readerId, bound, _parts.Options.MaxWait, ClientId: _clientId)),
         _parts.Options.MaxWait + s_waitMargin);
 
     private async Task<long> ResetAsync(IPartitionGrain grain, PartitionId id, long offset, ReadResult result)

@@ -58,7 +58,7 @@ public interface IGroupGrain : IGrainWithStringKey
     [Alias("Reset")]
     Task<ResetResult> ResetAsync(OffsetReset reset);
 
-    /// <param name="withLags">Asks every partition with a position for its end: a call each.</param>
+    /// <param name="withLags">Asks every partition with a position how far the group is behind: a call each.</param>
     [Alias("Describe")]
     Task<GroupDescription> DescribeAsync(bool withLags);
 

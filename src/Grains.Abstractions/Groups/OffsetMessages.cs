@@ -29,7 +29,14 @@ public readonly record struct CommittedOffset(
 public sealed record CommittedOffsets([property: Id(0)] ErrorCode Error, [property: Id(1)] ImmutableArray<CommittedOffset> Offsets);
 
 /// <summary>How far a group is behind in one partition.</summary>
-/// <param name="EndOffset">The partition's high watermark; -1: it could not be asked.</param>
+/// <param name="HighWatermark">The partition's; -1: it could not be asked.</param>
 /// <param name="Lag">Records between the two; -1: not known.</param>
+/// <param name="LogStartOffset">The partition's; -1: it could not be asked.</param>
+/// <param name="OldestAge">Age of the oldest record that is not consumed; zero: there is none; null: not known.</param>
 [GenerateSerializer, Immutable, Alias("granary.PartitionLag")]
-public readonly record struct PartitionLag([property: Id(0)] CommittedOffset Committed, [property: Id(1)] long EndOffset, [property: Id(2)] long Lag);
+public readonly record struct PartitionLag(
+    [property: Id(0)] CommittedOffset Committed,
+    [property: Id(1)] long HighWatermark,
+    [property: Id(2)] long Lag,
+    [property: Id(3)] long LogStartOffset = -1,
+    [property: Id(4)] TimeSpan? OldestAge = null);

@@ -41,6 +41,10 @@ public interface IPartitionGrain : IGrainWithStringKey
     [ResponseTimeout("00:05:00"), Alias("Measure")]
     Task<RangeSize> MeasureAsync(OffsetRange range);
 
+    /// <summary>How far a reader that goes on at <paramref name="offset"/> is behind, in records and in time; at most one batch is read for it.</summary>
+    [Alias("MeasureLag")]
+    Task<LagResult> MeasureLagAsync(long offset);
+
     /// <summary>Moves the log start offset up to <paramref name="beforeOffset"/> (exclusive bound of what goes; -1: the high watermark).</summary>
     [Alias("DeleteRecords")]
     Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset);

@@ -136,6 +136,17 @@ public readonly record struct OffsetRange([property: Id(0)] long StartOffset, [p
 [GenerateSerializer, Immutable, Alias("granary.RangeSize")]
 public readonly record struct RangeSize([property: Id(0)] ErrorCode Error, [property: Id(1)] long SizeBytes);
 
+/// <param name="LogStartOffset">Inclusive; -1 with an error.</param>
+/// <param name="HighWatermark">Exclusive; -1 with an error.</param>
+/// <param name="OldestAge">Since the first record that was not read: its timestamp against the silo's clock, never negative; zero where all was read; null
+/// where the record has no timestamp or cannot be read now.</param>
+[GenerateSerializer, Immutable, Alias("granary.LagResult")]
+public readonly record struct LagResult(
+    [property: Id(0)] ErrorCode Error,
+    [property: Id(1)] long LogStartOffset,
+    [property: Id(2)] long HighWatermark,
+    [property: Id(3)] TimeSpan? OldestAge);
+
 [GenerateSerializer, Immutable, Alias("granary.DeleteRecordsResult")]
 public sealed record DeleteRecordsResult(
     [property: Id(0)] ErrorCode Error,

@@ -123,7 +123,7 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         await Parallel.ForEachAsync(
             Enumerable.Range(0, committed.Length),
             new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentCalls, TaskScheduler = TaskScheduler.Current },
-            async (index, _) => lags[index] = await MeasureAsync(grains, committed[index]));
+            async (index, _) => lags[index] = index < parts.Options.MaxLagsDescribed ? await MeasureAsync(grains, committed[index]) : new PartitionLag(committed[index], -1, -1));
         return ImmutableArray.Create(lags);
     }
 
@@ -131,9 +131,9 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
     {
         try
         {
-            var end = await grains.GetGrain<IPartitionGrain>(committed.Partition.ToKey()).FindOffsetAsync(new OffsetQuery(OffsetQuery.Latest));
-            return end.Error == ErrorCode.None
-                ? new PartitionLag(committed, end.Offset, Math.Max(0, end.Offset - committed.Offset))
+            var lag = await grains.GetGrain<IPartitionGrain>(committed.Partition.ToKey()).MeasureLagAsync(committed.Offset);
+            return lag.Error == ErrorCode.None
+                ? new PartitionLag(committed, lag.HighWatermark, Math.Max(0, lag.HighWatermark - committed.Offset), lag.LogStartOffset, lag.OldestAge)
                 : new PartitionLag(committed, -1, -1);
         }
         catch (Exception)

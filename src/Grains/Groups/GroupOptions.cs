@@ -60,6 +60,9 @@ public sealed class GroupOptions
     /// <summary>Groups expired or moved at a time, and partitions asked for their end at a time.</summary>
     public int ConcurrentCalls { get; set; } = 16;
 
+    /// <summary>Positions of one group whose lag is asked for when the group is described, a call each; the lag of the others is not told.</summary>
+    public int MaxLagsDescribed { get; set; } = 10_000;
+
     /// <summary>How often members, positions and lag are measured for the metrics.</summary>
     public TimeSpan MeasureInterval { get; set; } = TimeSpan.FromSeconds(15);
 
@@ -91,6 +94,7 @@ public sealed class GroupOptions
         (ExpiryInterval > TimeSpan.Zero, nameof(ExpiryInterval), ExpiryInterval, "positive"),
         (MeasureInterval > TimeSpan.Zero, nameof(MeasureInterval), MeasureInterval, "positive"),
         (MaxMeasured is >= 0 and <= 2_000, nameof(MaxMeasured), MaxMeasured, "0 to 2000"),
+        (MaxLagsDescribed >= 0, nameof(MaxLagsDescribed), MaxLagsDescribed, "not negative"),
         (ConcurrentCalls >= 1, nameof(ConcurrentCalls), ConcurrentCalls, "at least 1"),
     ];
 }

@@ -27,6 +27,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     private TopicSettings? _limitsOf;
     private bool _retaining;
     private RecentReaders? _readers;
+    private OldestUnread? _unread;
     private Func<HostedPartition>? _describe;
     private PartitionLuggage? _luggage;
 
@@ -179,6 +180,14 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         {
             return new RangeSize(ErrorCode.NotLeaderOrFollower, -1);
         }
+    }
+
+    public async Task<LagResult> MeasureLagAsync(long offset)
+    {
+        if (_ownership.Readable is not { } log)
+            return new LagResult(_ownership.Refuse(), -1, -1, null);
+        var age = await (_unread ??= new OldestUnread(store)).AgeAsync(log, _ownership.Tail, offset, silo.NowMs);
+        return new LagResult(ErrorCode.None, log.Offsets.LogStartOffset, log.Offsets.HighWatermark, age);
     }
 
     public async Task<DeleteRecordsResult> DeleteRecordsAsync(long beforeOffset)

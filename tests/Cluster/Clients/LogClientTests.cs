@@ -1,6 +1,8 @@
 using System.Globalization;
 using Granary.Abstractions.Clients;
+using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
+using Granary.Abstractions.Topics;
 using Granary.Cluster.Storage;
 using Xunit;
 using ErrorCode = Granary.Abstractions.ErrorCode;
@@ -25,7 +27,7 @@ public sealed class LogClientTests(PrivatePostgres postgres)
             expected += 500;
         }
 
-        await using var consumer = new LogConsumer(cluster.Client, new LogConsumerOptions { PartitionReadBytes = 20_000 });
+        await using var consumer = new LogConsumer(cluster.Client, new LogConsumerOptions { PartitionReadBytes = 20_000, ClientId = "auditor" });
         var partitions = await consumer.PartitionsOfAsync("events");
         consumer.Assign([.. partitions.Select(partition => new TopicPartitionOffset(partition, LogPosition.Earliest))]);
         var records = await TakeAsync(consumer, expected);
@@ -33,6 +35,9 @@ public sealed class LogClientTests(PrivatePostgres postgres)
         foreach (var key in records.GroupBy(record => record.KeyText))
             Assert.Equal(key.Select(Number).Order(), key.Select(Number));
         Assert.Equal(Enumerable.Range(0, expected), records.Select(Number).Order());
+        var topic = await new TopicDirectory(cluster.Client).FindOrAskAsync("events");
+        var described = await cluster.Client.GetGrain<IPartitionGrain>(new PartitionId(topic!.TopicId, 0).ToKey()).DescribeAsync();
+        Assert.Equal("auditor", Assert.Single(described.Readers).ClientId);
         Assert.All(records, record => Assert.Equal([1, 2], Assert.Single(record.Headers).Value!.Value.ToArray()));
     }
 

@@ -27,6 +27,37 @@ public sealed class LogStartTests(PartitionCluster cluster)
     }
 
     [Fact]
+    public async Task MeasureLag_TellsTheAgeOfTheOldestRecordThatIsNotRead()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        var now = DateTimeOffset.UtcNow;
+        await partition.AppendAsync(TestPartition.Batch(ProducerStamp.None, now.AddHours(-5).ToUnixTimeMilliseconds(), "a", "b"));
+        await partition.AppendAsync(TestPartition.Batch(ProducerStamp.None, now.AddHours(-2).ToUnixTimeMilliseconds(), "c"));
+        await partition.AppendAsync(TestPartition.Batch(ProducerStamp.None, now.AddMinutes(30).ToUnixTimeMilliseconds(), "from a clock that is ahead"));
+        foreach (var inMemory in new[] { true, false })
+        {
+            if (!inMemory)
+                await partition.DeactivateAsync();
+            Assert.Equal([5, 5, 2, 0, 0], await HoursAsync(0, 1, 2, 3, 4));
+        }
+
+        await partition.Grain.DeleteRecordsAsync(2);
+
+        // What retention has taken is no longer there to be read: the log's first record counts.
+        Assert.Equal([2], await HoursAsync(0));
+        var caughtUp = await partition.Grain.MeasureLagAsync(4);
+        Assert.Equal(new LagResult(ErrorCode.None, 2, 4, TimeSpan.Zero), caughtUp);
+
+        async Task<List<int>> HoursAsync(params long[] positions)
+        {
+            var hours = new List<int>();
+            foreach (var position in positions)
+                hours.Add((int)Math.Floor((await partition.Grain.MeasureLagAsync(position)).OldestAge!.Value.TotalHours + 0.001));
+            return hours;
+        }
+    }
+
+    [Fact]
     public async Task FindOffset_ByTime_NamesTheRecordWithinItsBatch()
     {
         var partition = await cluster.NewPartitionAsync();

@@ -41,7 +41,7 @@ public sealed class ResetHttpTests(ResetHttpFixture fixture) : IClassFixture<Res
         var plan = await PostAsync(group, """{"to":{"by":-5}}""", HttpStatusCode.OK);
         var part = plan.GetProperty("partitions")[0];
         Assert.Equal((12, 7, 5), (Number(part, "from"), Number(part, "to"), Number(part, "records")));
-        Assert.True(Number(part, "bytes") > 0 && Number(part, "bytes") == Number(plan, "bytes"), plan.ToString());
+        Assert.True(Number(part, "sizeBytes") > 0 && Number(part, "sizeBytes") == Number(plan, "sizeBytes"), plan.ToString());
         Assert.Equal(("none", false, 0), (part.GetProperty("clamp").GetString(), part.GetProperty("clamped").GetBoolean(), Number(plan, "activeMembers")));
         var planId = plan.GetProperty("planId").GetGuid();
         Assert.Equal(12, await PositionAsync(group));

@@ -32,7 +32,7 @@ internal sealed class HttpApi(string url) : IDisposable
     public async Task<string> CreateTopicAsync(int partitions = 1)
     {
         var name = $"h-{Guid.NewGuid():N}";
-        var (status, _) = await PostAsync("/topics", $$"""{"name":"{{name}}","partitions":{{partitions}}}""");
+        var (status, _) = await PostAsync("/topics", $$"""{"name":"{{name}}","partitionCount":{{partitions}}}""");
         Assert.Equal(HttpStatusCode.Created, status);
         return name;
     }

@@ -19,13 +19,13 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
     public async Task Topic_FromItsCreationToItsEnd()
     {
         var name = $"h-{Guid.NewGuid():N}";
-        var (created, topic) = await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitions":2,"config":{"retention.ms":3600000}}""");
-        Assert.Equal((HttpStatusCode.Created, 2), (created, topic.GetProperty("partitions").GetInt32()));
+        var (created, topic) = await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitionCount":2,"config":{"retention.ms":3600000}}""");
+        Assert.Equal((HttpStatusCode.Created, 2), (created, topic.GetProperty("partitionCount").GetInt32()));
         Assert.Equal(HttpStatusCode.Conflict, (await _api.PostAsync("/topics", $$"""{"name":"{{name}}"}""")).Status);
         Assert.Contains(name, (await _api.GetAsync($"/topics?prefix={name}")).Body.GetProperty("topics").EnumerateArray().Select(one => one.GetProperty("name").GetString()));
 
         Assert.Equal(HttpStatusCode.NoContent, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}/config", """{"retention.ms":null,"segment.bytes":1048576}""")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitions":3}""")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitionCount":3}""")).Status);
         var described = (await _api.GetAsync($"/topics/{name}")).Body;
         Assert.Equal(3, described.GetProperty("partitions").GetArrayLength());
         var configs = described.GetProperty("config").EnumerateArray().ToDictionary(one => one.GetProperty("name").GetString()!, one => (one.GetProperty("value").GetString(), one.GetProperty("source").GetString()));
@@ -140,10 +140,45 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
         var topic = await api.CreateTopicAsync();
         var key = ("Idempotency-Key", Guid.NewGuid().ToString());
         var first = await api.PostAsync($"/topics/{topic}/records", """{"value":1}""", key);
-        await api.SendAsync(HttpMethod.Patch, $"/topics/{topic}", new StringContent("""{"partitions":5}""", Encoding.UTF8, "application/json"));
+        await api.SendAsync(HttpMethod.Patch, $"/topics/{topic}", new StringContent("""{"partitionCount":5}""", Encoding.UTF8, "application/json"));
         silo.Kill();
         await silo.RestartAsync();
         Assert.Equal(first.Body.GetRawText(), (await api.PostAsync($"/topics/{topic}/records", """{"value":1}""", key)).Body.GetRawText());
+    }
+
+    [Fact]
+    public async Task IdempotencyKey_WhoseFirstTryFailed_PlacesRecordsAsThen_ThoughTheTopicHasGrown()
+    {
+        var name = $"h-{Guid.NewGuid():N}";
+        await _api.PostAsync("/topics", $$$"""{"name":"{{{name}}}","partitionCount":1,"config":{"max.message.bytes":200}}""");
+        var key = ("Idempotency-Key", Guid.NewGuid().ToString());
+        var records = $$"""{"records":[{{string.Join(',', Enumerable.Range(0, 12).Select(number => $$"""{"key":"k{{number}}","value":"{{new string('x', 30)}}"}"""))}}] }""";
+
+        // The key is claimed before the batch turns out to be too large.
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await _api.PostAsync($"/topics/{name}/records", records, key)).Status);
+        Assert.Equal(HttpStatusCode.NoContent, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}/config", """{"max.message.bytes":100000}""")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SendJsonAsync(HttpMethod.Patch, $"/topics/{name}", """{"partitionCount":5}""")).Status);
+        var second = await _api.PostAsync($"/topics/{name}/records", records, key);
+        var third = await _api.PostAsync($"/topics/{name}/records", records, key);
+
+        Assert.Equal(HttpStatusCode.Created, second.Status);
+        Assert.Equal(Enumerable.Range(0, 12).Select(offset => (0, offset)), second.Body.GetProperty("records").EnumerateArray().Select(one => (one.GetProperty("partition").GetInt32(), one.GetProperty("offset").GetInt32())));
+        Assert.Equal(second.Body.GetRawText(), third.Body.GetRawText());
+    }
+
+    [Fact]
+    public async Task Partition_NamesWhoReadsIt_ByKafkaAndByHttp()
+    {
+        var topic = await _api.CreateTopicAsync();
+        await _api.PostAsync($"/topics/{topic}/records", """{"value":1}""");
+        using var consumer = Topics.Consumer(broker.Bootstrap, config => config.ClientId = "by-kafka");
+        consumer.Assign(new TopicPartitionOffset(topic, 0, Offset.Beginning));
+        Assert.NotNull(consumer.Consume(TimeSpan.FromSeconds(30)));
+        await _api.GetAsync($"/topics/{topic}/partitions/0/records");
+
+        var readers = (await _api.GetAsync($"/topics/{topic}/partitions/0")).Body.GetProperty("readers").EnumerateArray().ToDictionary(one => one.GetProperty("clientId").GetString()!);
+        Assert.Equal(["by-kafka", "http 127.0.0.1"], readers.Keys.Order());
+        Assert.Equal(0, readers["http 127.0.0.1"].GetProperty("offset").GetInt32());
     }
 
     [Fact]
@@ -160,7 +195,7 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
                 break;
         }
 
-        await SendJsonAsync(HttpMethod.Patch, $"/topics/{topic}", """{"partitions":3}""");
+        await SendJsonAsync(HttpMethod.Patch, $"/topics/{topic}", """{"partitionCount":3}""");
         await _api.PostAsync($"/topics/{topic}/partitions/2/records", """{"value":"20"}""");
         await foreach (var one in _api.StreamAsync($"/topics/{topic}/stream", id))
         {
@@ -186,6 +221,8 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
             Assert.Equal(("Stable", "classic"), (described.GetProperty("state").GetString(), described.GetProperty("type").GetString()));
             Assert.Equal(topic, described.GetProperty("members")[0].GetProperty("assignment")[0].GetProperty("topic").GetString());
             Assert.Equal((1, 2), (described.GetProperty("offsets")[0].GetProperty("committedOffset").GetInt32(), described.GetProperty("offsets")[0].GetProperty("lag").GetInt32()));
+            Assert.Equal((0, 3), (described.GetProperty("offsets")[0].GetProperty("logStartOffset").GetInt32(), described.GetProperty("offsets")[0].GetProperty("highWatermark").GetInt32()));
+            Assert.InRange(described.GetProperty("offsets")[0].GetProperty("lagMs").GetInt64(), 1, 3_600_000);
             Assert.Equal(HttpStatusCode.Conflict, (await _api.SendAsync(HttpMethod.Delete, $"/groups/{group}", null)).Status);
             consumer.Close();
         }
@@ -200,7 +237,7 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
     [InlineData("GET", "/topics/a%20b", null, 400, "INVALID_TOPIC_EXCEPTION", "topic")]
     [InlineData("POST", "/topics", """{"name":"a b"}""", 400, "INVALID_TOPIC_EXCEPTION", "name")]
     [InlineData("POST", "/topics", """{"nam":"a"}""", 400, "INVALID_REQUEST", null)]
-    [InlineData("POST", "/topics", """{"name":"x","partitions":0}""", 400, "INVALID_PARTITIONS", null)]
+    [InlineData("POST", "/topics", """{"name":"x","partitionCount":0}""", 400, "INVALID_PARTITIONS", null)]
     [InlineData("POST", "/topics", """{"name":"x","config":{"retention.ms":"soon"}}""", 400, "INVALID_CONFIG", null)]
     [InlineData("PUT", "/topics", "{}", 405, null, null)]
     [InlineData("GET", "/nothing/here", null, 404, null, null)]

@@ -32,6 +32,57 @@ public sealed class TailTests
             Assert.Equal(Enumerable.Range(0, partition.Count()).Select(offset => (long)offset), partition.Select(one => one.Offset));
     }
 
+    [Fact]
+    public async Task SlowReaders_CostWhatIsReadAhead_AndMissNothing()
+    {
+        // Unread by all of these readers it would be twice of what the process may have.
+        const int Readers = 24, Many = 1_200, Size = 10_000;
+        await using var silo = await SiloProcess.StartAsync(new SiloProcessOptions
+        {
+            Settings = new Dictionary<string, string>
+            {
+                ["DOTNET_GCHeapHardLimit"] = "0x9000000",
+                ["Granary__Partitions__TailCacheBytes"] = "4194304",
+                ["Granary__Http__StreamPrefetchBytes"] = "65536",
+            },
+        });
+        using var api = new HttpApi(silo.HttpUrl);
+        var topic = await api.CreateTopicAsync();
+        var slow = Enumerable.Range(0, Readers).Select(_ => api.StreamAsync($"/topics/{topic}/stream?from=earliest").GetAsyncEnumerator()).ToList();
+        await using var fast = api.StreamAsync($"/topics/{topic}/stream?from=earliest").GetAsyncEnumerator();
+        var value = new string('x', Size);
+        await ProduceAsync(0, 1);
+        foreach (var reader in slow)
+            Assert.Equal(0, await OffsetAsync(reader));
+
+        // From here on they take nothing, until one that takes everything has it all.
+        await ProduceAsync(1, Many);
+        for (var offset = 0; offset < Many; offset++)
+            Assert.Equal(offset, await OffsetAsync(fast));
+
+        for (var offset = 1; offset < Many; offset++)
+            Assert.Equal(offset, await OffsetAsync(slow[0]));
+        Assert.True(silo.IsRunning);
+        foreach (var reader in slow)
+            await reader.DisposeAsync();
+
+        async Task ProduceAsync(int from, int to)
+        {
+            for (var first = from; first < to; first += 100)
+            {
+                var records = string.Join(',', Enumerable.Range(0, Math.Min(100, to - first)).Select(_ => $$"""{"value":"{{value}}"}"""));
+                Assert.Equal(System.Net.HttpStatusCode.Created, (await api.PostAsync($"/topics/{topic}/records", $$"""{"records":[{{records}}] }""")).Status);
+            }
+        }
+
+        static async Task<int> OffsetAsync(IAsyncEnumerator<(string Id, string Event, System.Text.Json.JsonElement Data)> reader)
+        {
+            Assert.True(await reader.MoveNextAsync());
+            Assert.Equal("record", reader.Current.Event);
+            return reader.Current.Data.GetProperty("offset").GetInt32();
+        }
+    }
+
     /// <summary>Reads as an EventSource does: what ends begins again at another gateway, with the last event's id.</summary>
     private static async Task<List<(int Partition, long Offset, string Value)>> ReadAsync(string[] gateways, string topic, CancellationToken cancellation)
     {

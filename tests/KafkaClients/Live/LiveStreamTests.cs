@@ -70,7 +70,9 @@ public sealed class LiveStreamTests(ITestOutputHelper output)
             }
 
             Assert.True(stream.Has("silo", one => one.Text("name") == "silo-2" && one.Text("state") == "dead"));
-            Assert.Single(stream.Events, one => one.Name == "timeline" && one.Text("kind") == "silo-dead");
+            var death = Assert.Single(stream.Events, one => one.Name == "timeline" && one.Text("kind") == "silo-dead").Data;
+            var (heardAt, deadAt) = (death.GetProperty("lastHeardAt").GetDateTimeOffset(), death.GetProperty("at").GetDateTimeOffset());
+            Assert.True(heardAt <= deadAt && heardAt > deadAt - TimeSpan.FromSeconds(30), death.ToString());
             output.WriteLine(stream.Summary());
         }
     }
@@ -134,7 +136,7 @@ public sealed class LiveStreamTests(ITestOutputHelper output)
         foreach (var stream in streams)
         {
             await Eventually.IsTrueAsync(() => stream.Has("group", one => one.Text("groupId") == group && one.Text("state") == "Stable"), stream.Summary);
-            Assert.True(stream.Has("timeline", one => one.Text("kind") == "rebalance" && one.Text("group") == group && one.Text("text")!.EndsWith(" joined.", StringComparison.Ordinal)));
+            Assert.True(stream.Has("timeline", one => one.Text("kind") == "rebalance" && one.Text("groupId") == group && one.Text("text")!.EndsWith(" joined.", StringComparison.Ordinal)));
         }
     }
 
@@ -142,8 +144,11 @@ public sealed class LiveStreamTests(ITestOutputHelper output)
     {
         using var http = new HttpClient();
         await RefusesAsync(http, edge, "nobody", HttpStatusCode.NotFound);
-        using var begun = await http.PostAsync($"{edge.HttpUrl}/cluster/silos/silo-1/drain", null);
-        Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+
+        // Of two who ask, one is told that it is under way.
+        var asked = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => http.PostAsync($"{edge.HttpUrl}/cluster/silos/silo-1/drain", null)));
+        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.Conflict], asked.Select(one => one.StatusCode).Order());
+        Assert.Contains("hands its partitions over already", await asked.Single(one => one.StatusCode == HttpStatusCode.Conflict).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await cluster[1].EndedAsync());
         foreach (var stream in streams)
         {

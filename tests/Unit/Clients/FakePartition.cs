@@ -99,6 +99,8 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
 
     public Task ApplyRetentionAsync() => throw new NotSupportedException();
 
+    public Task<LagResult> MeasureLagAsync(long offset) => throw new NotSupportedException();
+
     public Task<PartitionDescription> DescribeAsync() => throw new NotSupportedException();
 
     public Task DeleteAsync() => throw new NotSupportedException();

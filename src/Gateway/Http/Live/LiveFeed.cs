@@ -47,28 +47,13 @@ internal sealed class LiveFeed(LiveSources sources, IOptions<LiveOptions> option
             if (_subscribers.Count >= _options.MaxSubscribers)
                 return null;
             _ = Begin();
-            var subscriber = new LiveSubscriber(this, _options.SubscriberQueue);
+            var subscriber = new LiveSubscriber(_options.SubscriberQueue, Restart, Leave);
             if (TryResume(lastEventId, out var missed))
                 missed.ForEach(one => subscriber.Offer(one));
             else
                 subscriber.Begin(Snapshot());
             _subscribers.Add(subscriber);
             return subscriber;
-        }
-    }
-
-    public void Restart(LiveSubscriber subscriber)
-    {
-        lock (_lock)
-            subscriber.Begin(Snapshot());
-    }
-
-    public void Leave(LiveSubscriber subscriber)
-    {
-        lock (_lock)
-        {
-            _subscribers.Remove(subscriber);
-            _leftAt = _time.GetTimestamp();
         }
     }
 
@@ -83,6 +68,21 @@ internal sealed class LiveFeed(LiveSources sources, IOptions<LiveOptions> option
         }
 
         return _watch.Ready;
+    }
+
+    private void Restart(LiveSubscriber subscriber)
+    {
+        lock (_lock)
+            subscriber.Begin(Snapshot());
+    }
+
+    private void Leave(LiveSubscriber subscriber)
+    {
+        lock (_lock)
+        {
+            _subscribers.Remove(subscriber);
+            _leftAt = _time.GetTimestamp();
+        }
     }
 
     private bool TryResume(string? lastEventId, [NotNullWhen(true)] out List<LiveEvent>? missed)

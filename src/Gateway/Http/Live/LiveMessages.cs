@@ -44,7 +44,10 @@ internal sealed record LiveEntry
 
     public double? GapMs { get; init; }
 
-    public string? Group { get; init; }
+    /// <summary>With silo-suspected and silo-dead: when that silo answered this process last; null where it was not asked then.</summary>
+    public DateTimeOffset? LastHeardAt { get; init; }
+
+    public string? GroupId { get; init; }
 }
 
 /// <summary>Per second.</summary>

@@ -10,9 +10,11 @@ namespace Granary.Gateway.Http.Live;
 internal static class LiveResource
 {
     public static void MapGranaryLive(this IEndpointRouteBuilder endpoints) => endpoints
-        .MapGet("/cluster/events", StreamAsync)
+        .MapGet("/cluster/events", (Delegate)StreamAsync)
         .WithTags("Cluster")
-        .WithSummary("What happens in the cluster, as it happens (text/event-stream); resumes by Last-Event-ID");
+        .WithSummary("What happens in the cluster, as it happens (text/event-stream); resumes by Last-Event-ID")
+        .ProducesEvents()
+        .TakesHeaders("Last-Event-ID: goes on after that event");
 
     private static async Task StreamAsync(HttpContext http)
     {

@@ -79,7 +79,7 @@ internal static class LiveSentences
     };
 
     private static LiveEntry OfGroup(SiloMember teller, ClusterHappening happening, string kind, string text) =>
-        new() { Entry = 0, At = happening.At, Kind = kind, Text = text, Silo = teller.Name, NodeId = teller.NodeId, Group = happening.Group };
+        new() { Entry = 0, At = happening.At, Kind = kind, Text = text, Silo = teller.Name, NodeId = teller.NodeId, GroupId = happening.Group };
 
     private static string Members(ClusterHappening happening) => happening.Members == 1 ? "1 member" : $"{happening.Members} members";
 

@@ -18,6 +18,7 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
     private readonly Dictionary<SiloAddress, ImmutableArray<HostedPartition>> _hosted = [];
     private readonly Dictionary<PartitionId, Place> _places = [];
     private readonly Dictionary<string, LiveGroup> _groups = [];
+    private readonly Dictionary<SiloAddress, DateTimeOffset> _heardAt = [];
     private readonly LiveTimeline _timeline = new(options.TimelineLength);
 
     public LiveSnapshot Snapshot(DateTimeOffset now, IReadOnlyDictionary<string, LiveTopicRate> rates) => new(
@@ -34,7 +35,7 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
         {
             // A former run of the same name is history.
             foreach (var former in _silos.Where(silo => silo.Value.Name == member.Name && !silo.Key.Equals(member.Silo)).Select(silo => silo.Key).ToArray())
-                (_, _) = (_silos.Remove(former), _hosted.Remove(former));
+                (_, _, _) = (_silos.Remove(former), _hosted.Remove(former), _heardAt.Remove(former));
             var known = _silos.GetValueOrDefault(member.Silo);
             var state = member.IsDraining ? "draining" : known?.State is null or "draining" ? "active" : known.State;
             Set(member.Silo, new LiveSilo(member.NodeId, member.Name, member.Silo.Endpoint.ToString(), state));
@@ -42,8 +43,10 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
     }
 
     /// <summary>A silo that answers is not gone, whoever believes so.</summary>
-    public void Answered(SiloMember member)
+    /// <param name="at">When it answered, by this process's clock.</param>
+    public void Answered(SiloMember member, DateTimeOffset at)
     {
+        _heardAt[member.Silo] = at;
         if (_silos.TryGetValue(member.Silo, out var silo) && silo.State is "silent" or "suspected")
             Set(member.Silo, silo with { State = member.IsDraining ? "draining" : "active" });
     }
@@ -96,8 +99,15 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
             SetGroup(teller, happening, isHistory);
         if (LiveSentences.Of(teller, happening, NameOf, gap) is not { } sentence)
             return;
-        Tell(sentence.Entry, sentence.OnceFor, sentence.More, isHistory);
+        var heardAt = isHistory ? null : LastHeardAt(happening);
+        Tell(sentence.Entry with { LastHeardAt = heardAt }, sentence.OnceFor, sentence.More, isHistory);
     }
+
+    /// <summary>A silo that is killed is heard of no more from that moment on. Clocks differ a little: never after the sign itself.</summary>
+    private DateTimeOffset? LastHeardAt(ClusterHappening happening) =>
+        happening is { Kind: HappeningKind.SiloSuspected or HappeningKind.SiloDead, Silo: { } silo } && _heardAt.TryGetValue(silo, out var at)
+            ? at < happening.At ? at : happening.At
+            : null;
 
     private void Set(SiloAddress address, LiveSilo silo)
     {

@@ -65,7 +65,7 @@ internal sealed class SiloReader(SiloMember member, LiveSources sources, TimePro
         _isHistory &= page.Happenings.Length > 0;
         apply((state, rates) =>
         {
-            state.Answered(Member);
+            state.Answered(Member, _clock.ToHere(page.AnsweredAt));
             rates.Learn(Member.Silo, page.Traffic);
             foreach (var happening in page.Happenings)
                 state.Take(Member, happening with { At = _clock.ToHere(happening.At) }, isHistory);

@@ -59,6 +59,17 @@ public sealed class LiveStateTests
     }
 
     [Fact]
+    public void Take_SuspectedAndDead_TellWhenTheSiloWasLastHeardOf()
+    {
+        _state.Answered(s_one, s_start + Ms(20));
+        _state.Answered(s_one, s_start + Ms(90));
+        _state.Take(s_two, Of(HappeningKind.SiloSuspected, 100) with { Silo = s_one.Silo, SiloName = s_one.Name, Cause = "x" }, isHistory: false);
+        _state.Take(s_two, Of(HappeningKind.SiloDead, 85) with { Silo = s_one.Silo, SiloName = s_one.Name }, isHistory: false);
+        _state.Take(s_one, Of(HappeningKind.SiloDead, 200) with { Silo = s_two.Silo, SiloName = s_two.Name }, isHistory: false);
+        Assert.Equal([s_start + Ms(90), s_start + Ms(85), null], Told<LiveEntry>("timeline").Select(entry => entry.LastHeardAt));
+    }
+
+    [Fact]
     public void Take_TheSameDeathFromTwoSilos_IsToldOnce()
     {
         foreach (var teller in new[] { s_two, Member(3) })

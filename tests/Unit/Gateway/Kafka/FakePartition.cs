@@ -144,6 +144,8 @@ internal sealed class FakePartition : IPartitionGrain
 
     public Task ApplyRetentionAsync() => throw new NotSupportedException();
 
+    public Task<LagResult> MeasureLagAsync(long offset) => throw new NotSupportedException();
+
     public Task<PartitionDescription> DescribeAsync() => throw new NotSupportedException();
 
     public Task DeleteAsync() => throw new NotSupportedException();

@@ -3,7 +3,7 @@ const belongsWithin = 30_000;
 const suspicionsKept = 16;
 const entriesKept = 256;
 const order = ['killed', 'suspected', 'dead', 'epoch', 'append'];
-const labels = { killed: 'last heard of', suspected: 'suspected', dead: 'declared dead', epoch: 'first leader epoch raised', append: 'first append' };
+const labels = { killed: 'killed: last heard of', suspected: 'suspected', dead: 'declared dead', epoch: 'first leader epoch raised', append: 'first append' };
 
 export class Failovers {
   #suspicions = new Map(); // silo -> { suspected, killed }

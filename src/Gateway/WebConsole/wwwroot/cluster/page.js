@@ -116,7 +116,7 @@ export function ClusterPage() {
       : html`<${Waiting} what="the cluster" />`)}
     ${isKnown.value && html`<${Board} onOpen=${open} onDrain=${setDraining} />`}
     ${isKnown.value && partitions.size === 0 && html`<${Empty} title="No partitions yet"
-      line=${`curl -X POST ${location.origin}/topics -H 'content-type: application/json' -d '{"name":"first","partitions":6}'`}>
+      line=${`curl -X POST ${location.origin}/topics -H 'content-type: application/json' -d '{"name":"first","partitionCount":6}'`}>
       Create a topic on the <a href="#/topics">topics page</a>, produce to one, or run this:</${Empty}>`}
     ${isKnown.value && html`<div class="below"><${Failover} /><${Feed} /></div>`}
     ${partition !== undefined && html`<${PartitionPanel} key=${`${topic}/${partition}`} topic=${topic} partition=${Number(partition)} onClose=${() => go('cluster')} />`}

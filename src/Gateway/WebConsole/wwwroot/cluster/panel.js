@@ -34,12 +34,14 @@ function Details({ data }) {
   const epochs = [...(data.leaderEpochs ?? [])].reverse();
   return html`<${Facts} data=${data} />
     <${Table} title="Segments" rows=${data.segments ?? []} heads=${['Offsets', 'Size', 'Newest record']} none="Nothing stored yet."
-      row=${(one) => [`${count(one.firstOffset)} – ${count(one.endOffset)}`, bytes(one.sizeBytes), ago(one.maxTimestamp)]} />
+      row=${(one) => [`${count(one.baseOffset)} – ${count(one.endOffset)}`, bytes(one.sizeBytes), ago(one.maxTimestamp)]} />
     <${Table} title="Leader epochs" rows=${epochs} heads=${['Epoch', 'From offset']} none="None yet: nothing was ever appended."
-      row=${(one) => [count(one.epoch), count(one.startOffset)]} />
-    <${Table} title="Producers" rows=${data.producers ?? []} heads=${['Id', 'Epoch', 'Last sequence', 'Last append']} none="No idempotent producer is remembered."
-      row=${(one) => [one.producerId, one.epoch, one.lastSequence, ago(one.lastTimestamp)]} />
-    <section><h3>Fetching</h3><p class="quiet-text">${data.waitingReaders > 0 ? `${plural(data.waitingReaders, 'reader')} at the end of the log, waiting for more.` : 'Nobody waits at its end right now.'}</p></section>`;
+      row=${(one) => [count(one.leaderEpoch), count(one.startOffset)]} />
+    <${Table} title="Producers" rows=${data.producers ?? []} heads=${['Id', 'Epoch', 'Last sequence', 'Newest record']} none="No idempotent producer is remembered."
+      row=${(one) => [one.producerId, one.producerEpoch, one.lastSequence, ago(one.lastTimestamp)]} />
+    <${Table} title="Fetching" rows=${data.readers} heads=${['Reader', 'Offset', 'Behind', 'Last fetch']} none="Nobody has read here in the last minutes."
+      row=${(one) => [one.clientId, count(one.offset), one.offset >= data.highWatermark ? 'caught up' : count(data.highWatermark - one.offset), ago(one.lastFetchAt)]} />
+    ${data.waitingReaders > 0 && html`<p class="quiet-text">${plural(data.waitingReaders, 'reader')} at the end of the log, waiting for more.</p>`}`;
 }
 
 export function PartitionPanel({ topic, partition, onClose }) {

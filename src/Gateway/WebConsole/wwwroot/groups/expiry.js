@@ -2,7 +2,7 @@
 
 const horizonMs = 86_400_000; // a group that does not move is judged by the next day
 
-// segments: [{ firstOffset, endOffset, maxTimestamp }] in order; readsPerSecond: 0 where it does not move. Gives the end of the zone that
+// segments: [{ baseOffset, endOffset, maxTimestamp }] in order; readsPerSecond: 0 where it does not move. Gives the end of the zone that
 // begins at the group's position, and when its first record goes; null where nothing is in danger.
 export function unreadExpiry({ position, segments, retentionMs, readsPerSecond, now }) {
   if (retentionMs === null || !Number.isFinite(retentionMs)) return null;

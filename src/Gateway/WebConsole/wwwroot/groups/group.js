@@ -31,7 +31,7 @@ function useStorage(places) {
         if (over) return;
         // Without it there is no red zone; everything else of the page stands, and says itself what it cannot reach.
         const details = await get(path`/topics/${topic}/partitions/${partition}`).catch(() => null);
-        if (!over && details) setFound((former) => new Map(former).set(`${topic}/${partition}`, { retentionMs: retention.get(topic), segments: details.segments ?? [], logStartOffset: details.logStartOffset }));
+        if (!over && details) setFound((former) => new Map(former).set(`${topic}/${partition}`, { retentionMs: retention.get(topic), segments: details.segments }));
       });
     };
     load();
@@ -44,6 +44,9 @@ function useStorage(places) {
   return found;
 }
 
+const lagText = ({ lag, lagMs }) => (lag === null ? 'not known now' : lag === 0 ? 'caught up' : `${count(lag)} behind${lagMs === null ? '' : `, ${duration(lagMs)}`}`);
+const catchUpText = (ms) => (ms === null ? 'measuring…' : ms === Infinity ? 'never, at this speed' : `caught up in ${duration(ms)}`);
+
 function Rulers({ data, samples, onPlan }) {
   const [limit, setLimit] = useState(rulersAtFirst);
   const places = (data.offsets ?? []).filter((one) => one.topic != null && one.committedOffset != null && one.committedOffset >= 0)
@@ -53,26 +56,31 @@ function Rulers({ data, samples, onPlan }) {
   if (places.length === 0) return html`<p class="quiet-text">It has committed no position yet.</p>`;
   return html`<div class="rulers">${shown.map((one) => {
     const key = `${one.topic}/${one.partition}`;
-    const place = { ...one, logStartOffset: one.logStartOffset ?? storage.get(key)?.logStartOffset ?? 0 };
+    // Where the partition cannot be asked, its ruler has the position alone.
+    const place = { ...one, logStartOffset: one.logStartOffset ?? one.committedOffset, highWatermark: one.highWatermark ?? one.committedOffset };
     const speed = speeds(samples.get(key));
-    const lag = Math.max(0, place.lag ?? place.endOffset - place.committedOffset);
-    const ends = catchUpMs(lag, speed);
     const kept = storage.get(key);
     const expiry = kept && unreadExpiry({ position: Math.max(place.committedOffset, place.logStartOffset), segments: kept.segments, retentionMs: kept.retentionMs, readsPerSecond: speed?.reads ?? 0, now: Date.now() });
     return html`<${Ruler} key=${key} place=${place} expiry=${expiry} onPlan=${onPlan}
-      lagText=${lag === 0 ? 'caught up' : `${count(lag)} behind${place.lagMs != null ? ` (${duration(place.lagMs)})` : ''}`}
-      catchUp=${lag === 0 ? '' : ends === null ? 'measuring…' : ends === Infinity ? 'never, at this speed' : `caught up in ${duration(ends)}`} />`;
+      lagText=${lagText(one)} catchUp=${one.lag > 0 ? catchUpText(catchUpMs(one.lag, speed)) : ''} />`;
   })}</div>
     ${places.length > limit && html`<button onClick=${() => setLimit(limit + rulersAtFirst)}>Show ${Math.min(rulersAtFirst, places.length - limit)} more of ${count(places.length)}</button>`}`;
 }
 
 // What the cluster's timeline says of this group: why it rebalanced, and how that ended.
 function Rebalances({ group }) {
-  const mine = feed.value.filter((event) => event.group === group).slice(0, 20);
+  const mine = feed.value.filter((event) => event.groupId === group).slice(0, 20);
   return html`<section><h2>Rebalances</h2>
     ${mine.length === 0 ? html`<p class="quiet-text">None lately.</p>`
       : html`<ol class="log">${mine.map((event) => html`<li key=${event.entry}><time datetime=${event.at}>${time(event.at)}</time><span>${event.text}</span></li>`)}</ol>`}
   </section>`;
+}
+
+// A reset of one partition by its offsets, one of several by their number.
+function toldReset({ partitions, reason, by, whileActive }) {
+  const [first] = partitions;
+  const what = partitions.length === 1 ? `${first.topic ?? first.topicId} ${first.partition}: ${first.from === null ? 'no position' : count(first.from)} → ${first.to === null ? 'no position' : count(first.to)}` : plural(partitions.length, 'partition');
+  return [what, whileActive && 'while it had members', reason && `“${reason}”`, by && `by ${by}`].filter(Boolean).join(', ');
 }
 
 // Asked for when somebody wants it, and after each reset.
@@ -84,20 +92,24 @@ function Resets({ group, version, onUndo }) {
   return html`<section><div class="section-head"><h2>Resets</h2>${!isOpen && version === 0 && html`<button class="quiet small" onClick=${() => setOpen(true)}>Show the history</button>`}</div>
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
     ${data && resets.length === 0 && html`<p class="quiet-text">Never reset.</p>`}
-    ${resets.length > 0 && html`<ol class="log">${resets.slice(0, 50).map((reset, index) => html`<li key=${reset.resetId ?? index}><time>${time(reset.at)}</time>
-      <span>${plural((reset.partitions ?? []).length, 'partition')}${reset.records != null ? `, ${plural(Math.abs(reset.records), 'record')}` : ''}${reset.reason ? `: ${reset.reason}` : ''} ${reset.resetId && html`<button class="link" onClick=${() => onUndo(reset)}>Undo…</button>`}</span></li>`)}</ol>`}
+    ${resets.length > 0 && html`<ol class="log resets">${resets.slice(0, 50).map((reset) => html`<li key=${reset.resetId}><time datetime=${reset.at}>${time(reset.at)}</time>
+      <span>${toldReset(reset)} <button class="link" onClick=${() => onUndo(reset)}>Undo…</button></span></li>`)}</ol>`}
   </section>`;
 }
 
-function Summary({ data }) {
+function Summary({ data, samples }) {
   const offsets = data.offsets ?? [];
-  const lag = offsets.reduce((sum, one) => sum + Math.max(0, one.lag ?? 0), 0);
-  const oldest = Math.max(0, ...offsets.map((one) => one.lagMs ?? 0));
+  const behind = offsets.filter((one) => one.lag > 0);
+  const isUnknown = behind.length === 0 && offsets.some((one) => one.lag === null);
+  const lag = behind.reduce((sum, one) => sum + one.lag, 0);
+  const times = behind.map((one) => one.lagMs).filter((ms) => ms !== null);
+  const ends = behind.map((one) => catchUpMs(one.lag, speeds(samples.get(`${one.topic}/${one.partition}`))));
   const facts = [
     ['State', html`<span class=${`state ${data.state}`}>${data.state}</span>`], ['Members', count((data.members ?? []).length)],
-    ['Behind', lag === 0 ? 'caught up' : plural(lag, 'record')], ['In time', offsets.some((one) => one.lagMs != null) ? duration(oldest) : '–'],
-    [data.groupEpoch != null ? 'Group epoch' : 'Generation', count(data.groupEpoch ?? data.generation)], ['Assignor', data.protocol || '–'],
-    ['Coordinator', data.coordinator?.name ?? '–'], ['Type', data.type],
+    ['Behind', isUnknown ? 'not known now' : lag === 0 ? 'caught up' : plural(lag, 'record')], ['In time', isUnknown ? '–' : lag === 0 ? 'caught up' : times.length > 0 ? duration(Math.max(...times)) : '–'],
+    ['Will be there', isUnknown ? '–' : lag === 0 ? 'now' : ends.includes(null) ? 'measuring…' : catchUpText(Math.max(...ends))],
+    [data.type === 'consumer' ? 'Group epoch' : 'Generation', count(data.generation)], ['Protocol', [data.type, data.protocol].filter(Boolean).join(', ')],
+    ['Coordinator', data.coordinator?.name ?? '–'],
   ];
   return html`<dl class="facts wide">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
@@ -119,7 +131,7 @@ export function GroupPage({ group }) {
         <button class="danger quiet" disabled=${isActive(data)} title=${isActive(data) ? 'It has members' : ''} onClick=${() => setAsking('delete')}>Delete</button></div>`}</div>
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
     ${!data && !failure && html`<${Waiting} what="the group" />`}
-    ${data && html`<${Summary} data=${data} />
+    ${data && html`<${Summary} data=${data} samples=${samples} />
       <section><h2>Members and their partitions</h2><${Matrix} members=${data.members ?? []} offsets=${data.offsets ?? []} /></section>
       <section><h2>Positions</h2><p class="quiet-text">From the retention floor to the high watermark. Drag a flag, or move it with the arrow keys and press Enter, to see what a reset there would do.</p>
         <${Rulers} data=${data} samples=${samples} onPlan=${planMove} /></section>
@@ -127,6 +139,6 @@ export function GroupPage({ group }) {
     ${asking === 'reset' && html`<${ResetTarget} topics=${topics} onClose=${() => setAsking(null)} onPlan=${(wanted) => { setAsking(null); setRequest(wanted); }} />`}
     ${asking === 'delete' && html`<${Confirm} title=${`Delete ${group}?`} action="Delete the group" danger type=${group} onClose=${() => setAsking(null)} act=${async () => { await remove(path`/groups/${group}`); go('groups'); }}>
       <p>Its ${plural((data.offsets ?? []).length, 'position')} go for good. Who reads in its name next begins where its own settings say.</p></${Confirm}>`}
-    ${request && html`<${ResetPlan} group=${group} request=${request} isActive=${isActive(data)} onClose=${() => { setRequest(null); reload(); }} onDone=${() => setResets(resets + 1)} />`}
+    ${request && html`<${ResetPlan} group=${group} request=${request} onClose=${() => { setRequest(null); reload(); }} onDone=${() => setResets(resets + 1)} />`}
   </div>`;
 }

@@ -4,10 +4,11 @@ const samplesKept = 30;
 // Adds what the group says now to the samples of each partition; old ones go.
 export function sample(samples, offsets, at) {
   const next = new Map();
-  for (const { topic, partition, committedOffset, endOffset } of offsets) {
+  for (const { topic, partition, committedOffset, highWatermark } of offsets) {
+    if (highWatermark == null) continue;
     const key = `${topic}/${partition}`;
     const former = samples.get(key) ?? [];
-    next.set(key, [...former, { at, committed: committedOffset, end: endOffset }].slice(-samplesKept));
+    next.set(key, [...former, { at, committed: committedOffset, end: highWatermark }].slice(-samplesKept));
   }
   return next;
 }

@@ -8,14 +8,14 @@ import { bytes, count, plural } from '../core/format.js';
 const rowsAtMost = 200;
 
 const clamps = { 'log-start': 'the log begins there', 'high-watermark': 'the log ends there' };
-const offset = (value) => (value == null || value < 0 ? 'none' : count(value));
+const offset = (value) => (value === null ? 'none' : count(value));
 
 function effect(one) {
   if (one.error) return html`<span class="bad-text">${one.message ?? one.error}: stays</span>`;
   if (one.to === one.from) return 'stays';
   const clamp = clamps[one.clamp] ? ` (${clamps[one.clamp]})` : '';
-  if (one.to < 0) return 'forgotten';
-  if (one.from < 0) return `set for the first time${clamp}`;
+  if (one.to === null) return 'forgotten';
+  if (one.from === null) return `set for the first time${clamp}`;
   return `${plural(Math.abs(one.records ?? one.from - one.to), 'record')} ${one.to < one.from ? 'read again' : 'passed over'}${clamp}`;
 }
 
@@ -23,7 +23,7 @@ function Plan({ plan }) {
   const rows = plan.partitions ?? [];
   return html`<div class="scroll plan"><table class="data"><thead><tr><th>Partition</th><th class="number">From</th><th class="number">To</th><th>What happens</th><th class="number">Size</th></tr></thead>
     <tbody>${rows.slice(0, rowsAtMost).map((one) => html`<tr key=${`${one.topic}/${one.partition}`}><th scope="row">${one.topic} ${one.partition}</th><td class="number">${offset(one.from)}</td><td class="number">${offset(one.to)}</td>
-      <td>${effect(one)}</td><td class="number">${bytes(one.bytes == null ? null : Math.abs(one.bytes))}</td></tr>`)}</tbody></table></div>
+      <td>${effect(one)}</td><td class="number">${bytes(one.sizeBytes)}</td></tr>`)}</tbody></table></div>
     ${rows.length > rowsAtMost && html`<p class="quiet-text">The first ${rowsAtMost} of ${count(rows.length)}.</p>`}`;
 }
 
@@ -31,17 +31,17 @@ const changesOf = (plan) => plan.partitions.some((one) => !one.error && one.to !
 
 function summary(plan) {
   const sum = (rows, of) => rows.reduce((total, row) => total + Math.abs(row[of] ?? 0), 0);
-  const placed = plan.partitions.filter((one) => !one.error && one.from >= 0 && one.to >= 0);
+  const placed = plan.partitions.filter((one) => !one.error && one.from !== null && one.to !== null);
   const back = placed.filter((one) => one.to < one.from);
   const on = placed.filter((one) => one.to > one.from);
   const parts = [];
-  if (back.length > 0) parts.push(`${plural(sum(back, 'records'), 'record')} (${bytes(sum(back, 'bytes'))}) would be read again`);
-  if (on.length > 0) parts.push(`${plural(sum(on, 'records'), 'record')} (${bytes(sum(on, 'bytes'))}) would be passed over`);
+  if (back.length > 0) parts.push(`${plural(sum(back, 'records'), 'record')} (${bytes(sum(back, 'sizeBytes'))}) would be read again`);
+  if (on.length > 0) parts.push(`${plural(sum(on, 'records'), 'record')} (${bytes(sum(on, 'sizeBytes'))}) would be passed over`);
   return parts.length === 0 ? changesOf(plan) ? 'Positions would be set or forgotten; no record is passed over or read again.' : 'Nothing would change.' : `${parts.join(', ')}.`;
 }
 
 // request: { to, topics | partitions } as the API takes it.
-export function ResetPlan({ group, request, isActive, onClose, onDone }) {
+export function ResetPlan({ group, request, onClose, onDone }) {
   const [plan, setPlan] = useState(null);
   const [failure, setFailure] = useState(null);
   const [reason, setReason] = useState('');
@@ -51,7 +51,7 @@ export function ResetPlan({ group, request, isActive, onClose, onDone }) {
   const address = path`/groups/${group}/resets`;
   const ask = () => {
     setFailure(null);
-    post(address, { ...request, plan: true, ...(isActive && { evenIfActive: true }) }).then(setPlan, setFailure);
+    post(address, { ...request, plan: true }).then(setPlan, setFailure);
   };
   useEffect(ask, []);
   const execute = async (event) => {
@@ -63,7 +63,7 @@ export function ResetPlan({ group, request, isActive, onClose, onDone }) {
     setBusy(true);
     setFailure(null);
     try {
-      await post(address, { ...request, plan: false, planId: plan.planId, ...(reason && { reason }), ...(evenIfActive && { evenIfActive }) });
+      await post(address, { planId: plan.planId, ...(reason && { reason }), ...(evenIfActive && { evenIfActive }) });
       onDone();
       onClose();
     } catch (error) {
@@ -73,6 +73,7 @@ export function ResetPlan({ group, request, isActive, onClose, onDone }) {
     }
   };
   const changes = plan !== null && changesOf(plan);
+  const isActive = plan !== null && plan.activeMembers > 0;
   return html`<${Dialog} title=${`Reset plan for ${group}`} wide onClose=${onClose}>
     ${!plan && !failure && html`<${Waiting} what="the plan" />`}
     ${failure && html`<${FailureNote} failure=${failure} retry=${plan ? null : ask} />`}
@@ -80,7 +81,7 @@ export function ResetPlan({ group, request, isActive, onClose, onDone }) {
       <p class="plan-sum" role="status">${summary(plan)}</p>
       <${Plan} plan=${plan} />
       <label class="field"><span>Reason</span><input name="reason" value=${reason} maxlength="200" onInput=${(event) => setReason(event.target.value)} placeholder="for the history" autocomplete="off" /></label>
-      ${isActive && html`<label class="check"><input type="checkbox" checked=${evenIfActive} onChange=${(event) => setEvenIfActive(event.target.checked)} />The group has members: reset all the same. They are told to read from there.</label>`}
+      ${isActive && html`<label class="check"><input type="checkbox" checked=${evenIfActive} onChange=${(event) => setEvenIfActive(event.target.checked)} />Reset although the group has ${plural(plan.activeMembers, 'member')}: each goes on where it is, and commits from there, until its partitions are assigned anew.</label>`}
       <footer>${sure && html`<strong class="bad-text" role="alert">Move ${group} for good?</strong>`}<button type="button" onClick=${onClose}>Cancel</button>
         <button type="submit" class=${sure ? 'danger' : 'primary'} disabled=${busy || !changes || (isActive && !evenIfActive)}>${busy ? 'Resetting…' : sure ? 'Yes, reset' : 'Reset…'}</button></footer>
     </form>`}

@@ -22,7 +22,7 @@ function moved(key, shift, at, low, high) {
 }
 
 export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
-  const { topic, partition, committedOffset, logStartOffset: low, endOffset: high } = place;
+  const { topic, partition, committedOffset, logStartOffset: low, highWatermark: high } = place;
   const track = useRef(null);
   const [target, setTarget] = useState(null);
   // The group may go on while its flag is held; the flag is let go when the position is where it was put.
@@ -31,6 +31,8 @@ export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
   const shown = target ?? Math.min(high, Math.max(low, committedOffset));
   const span = Math.max(1, high - low);
   const percent = (offset) => `${(100 * (Math.min(high, Math.max(low, offset)) - low)) / span}%`;
+  const share = (shown - low) / span;
+  const room = target === null ? 0.2 : 0.4;
   const clamp = (offset) => Math.max(low, Math.min(high, Math.round(offset)));
   const at = (event) => {
     const box = track.current.getBoundingClientRect();
@@ -69,7 +71,7 @@ export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
         <button type="button" class=${`flag${target !== null ? ' moved' : ''}${lost > 0 ? ' lost' : ''}`} role="slider" aria-label=${`Position in ${topic} ${partition}`} aria-valuemin=${low} aria-valuemax=${high} aria-valuenow=${shown}
           aria-valuetext=${target === null ? `offset ${count(shown)}` : `offset ${count(target)}, Enter plans a reset`} style=${{ left: percent(shown) }} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onKeyDown=${key}><span class="cloth"></span></button>
       </div>
-      <div class="ruler-ends"><span title="Retention floor">${count(low)}</span><span class="at">${change === null ? count(committedOffset) : `${count(target)} (${change > 0 ? '+' : ''}${count(change)})`}</span><span title="High watermark">${count(high)}</span></div>
+      <div class="ruler-ends"><span class=${share < room ? 'hidden' : ''} title="Retention floor">${count(low)}</span><span class="at" style=${{ left: `${100 * share}%`, transform: `translateX(${-100 * share}%)` }}>${change === null ? count(committedOffset) : `${count(target)} (${change > 0 ? '+' : ''}${count(change)})`}</span><span class=${share > 1 - room ? 'hidden' : ''} title="High watermark">${count(high)}</span></div>
     </div>
     <div class="ruler-facts"><span><b>${lagText}</b></span><span class="quiet-text">${catchUp}</span>
       ${lost > 0 && html`<span class="bad-text">${plural(lost, 'record')} expired unread</span>`}

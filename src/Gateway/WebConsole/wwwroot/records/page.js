@@ -27,7 +27,7 @@ function ChooseTopic() {
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
     ${!data && !failure && html`<${Waiting} what="topics" />`}
     ${data?.topics.length === 0 && html`<${Empty} title="No topics yet">Create one on the <a href="#/topics">topics page</a>.</${Empty}>`}
-    <ul class="choices">${found.map((topic) => html`<li key=${topic.name}><a href=${link('records', [topic.name])}><span class=${`swatch ${hueOf(topic.name)}`}></span><span class="wrap">${topic.name}</span><span class="quiet-text">${plural(topic.partitions, 'partition')}</span></a></li>`)}</ul>
+    <ul class="choices">${found.map((topic) => html`<li key=${topic.name}><a href=${link('records', [topic.name])}><span class=${`swatch ${hueOf(topic.name)}`}></span><span class="wrap">${topic.name}</span><span class="quiet-text">${plural(topic.partitionCount, 'partition')}</span></a></li>`)}</ul>
   </div>`;
 }
 

@@ -17,7 +17,7 @@ export function CreateTopic({ onClose }) {
     setBusy(true);
     setFailure(null);
     try {
-      await post('/topics', { name, ...(partitions && { partitions: Number(partitions) }), ...(retention && { config: { 'retention.ms': retention } }) });
+      await post('/topics', { name, ...(partitions && { partitionCount: Number(partitions) }), ...(retention && { config: { 'retention.ms': retention } }) });
       onClose();
       go('topics', [name]);
     } catch (error) {

@@ -35,7 +35,7 @@ function Row({ topic, detail }) {
   const retention = retentionOf(detail?.config);
   return html`<tr>
     <th scope="row"><a href=${link('topics', [topic.name])}><span class=${`swatch ${hueOf(topic.name)}`}></span><span class="wrap">${topic.name}</span></a></th>
-    <td class="number" data-label="Partitions">${count(topic.partitions)}</td>
+    <td class="number" data-label="Partitions">${count(topic.partitionCount)}</td>
     <td data-label="Last minute" class="spark"><${Sparkline} topic=${topic.name} /><${Rate} topic=${topic.name} /></td>
     <td class="number" data-label="Size">${detail?.failure ? html`<span title=${detail.failure.message}>unknown</span>` : bytes(detail?.sizeBytes)}</td>
     <td class="number" data-label="Retention">${retention === Infinity ? 'for ever' : duration(retention)}</td>
@@ -59,7 +59,7 @@ export function TopicList() {
     ${failure && html`<${FailureNote} failure=${failure} retry=${reload} />`}
     ${!data && !failure && html`<${Waiting} what="topics" />`}
     ${data && all.length === 0 && html`<${Empty} title="No topics yet"
-      line=${`curl -X POST ${location.origin}/topics -H 'content-type: application/json' -d '{"name":"first","partitions":6}'`}>Create one above, or from a shell:</${Empty}>`}
+      line=${`curl -X POST ${location.origin}/topics -H 'content-type: application/json' -d '{"name":"first","partitionCount":6}'`}>Create one above, or from a shell:</${Empty}>`}
     ${data && all.length > 0 && found.length === 0 && html`<${Empty} title=${`No topic has “${filter}” in its name`} />`}
     ${shown.length > 0 && html`<table class="list topics"><thead><tr><th>Topic</th><th class="number">Partitions</th><th>Last minute</th><th class="number">Size</th><th class="number">Retention</th><th><span class="hidden">Actions</span></th></tr></thead>
       <tbody>${shown.map((topic) => html`<${Row} key=${topic.name} topic=${topic} detail=${details.get(topic.name)} />`)}</tbody></table>`}

@@ -32,7 +32,7 @@ function Partitions({ topic, data }) {
 function GrowPartitions({ topic, now, onClose, onDone }) {
   const [number, setNumber] = useState(String(now + 1));
   return html`<${Confirm} title=${`More partitions for ${topic}`} action=${`Grow to ${number}`} onClose=${onClose}
-      act=${async () => { await patch(path`/topics/${topic}`, { partitions: Number(number) }); onDone(); }}>
+      act=${async () => { await patch(path`/topics/${topic}`, { partitionCount: Number(number) }); onDone(); }}>
     <p>It has ${plural(now, 'partition')}. There can be more, never fewer. Keys spread anew: from now on some of them go to another partition than before.</p>
     <label class="field"><span>Partitions</span><input type="number" min=${now + 1} value=${number} onInput=${(event) => setNumber(event.target.value)} /></label>
   </${Confirm}>`;
