@@ -15,7 +15,7 @@ internal static class HeartbeatLoad
     private const int Members = 1_000;
     private const int HeartbeatsPerSecond = 10_000;
 
-    private static readonly TimeSpan s_warming = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_warming = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_measured = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
@@ -29,7 +29,7 @@ internal static class HeartbeatLoad
             members.Add(await Member.ConnectAsync(silo.KafkaBootstrap, $"member-{number}"));
         await SettleAsync(members);
 
-        // What a server does in its first seconds is the runtime's compiler's work: it is not measured.
+        // What a server does in its first half minute of this is the runtime's compiler's work: it is not measured.
         await BeatAsync(members, s_warming);
         Console.Error.WriteLine($"  heartbeats to process {silo.ProcessId}");
         var shares = new ProcessorShares(silo);
