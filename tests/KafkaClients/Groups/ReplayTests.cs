@@ -47,7 +47,7 @@ public sealed partial class ReplayTests
         }
 
         // What is scraped may be a moment old.
-        var planned = plan.GetProperty("bytes").GetInt64();
+        var planned = plan.GetProperty("sizeBytes").GetInt64();
         long read = 0;
         for (var attempt = 0; attempt < 100 && read < planned; attempt++)
         {
