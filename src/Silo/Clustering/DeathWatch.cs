@@ -21,6 +21,7 @@ internal sealed class DeathWatch(
     IClusterMembershipService membership,
     ILocalSiloDetails local,
     PeerConnections connections,
+    DeathVotes votes,
     ClusterJournal journal,
     ClusteringDiagnostics diagnostics) : BackgroundService
 {
@@ -88,6 +89,7 @@ internal sealed class DeathWatch(
                     diagnostics.DeclaredDead(silo);
                     if (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
                         Tell(HappeningKind.SiloDead, silo, siloName, "it refuses connections");
+                    votes.BeCertain(silo);
                     await membership.TryKill(silo);
                 }
             }
