@@ -33,6 +33,8 @@ internal static class ClusteringHosting
             options.ConnectionString = database.ConnectionString;
         });
         silo.Services.DecideVotesWithCare();
+        // So that a caller elsewhere is told that PostgreSQL is away, and not that its exception has no codec, which would look like a defect.
+        silo.Services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(Npgsql)));
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             options.ProbeTimeout = settings.ProbeInterval;
