@@ -3,9 +3,9 @@ using Orleans.Runtime;
 
 namespace Granary.Silo.Clustering;
 
-/// <summary>Orleans' membership table, in which this silo casts votes against others only when <see cref="DeathVotes"/> lets it.</summary>
+/// <summary>Orleans' membership table, in which this silo casts votes against others only when <see cref="DeathVotes"/> lets it and they do not answer now.</summary>
 internal sealed class CautiousMembershipTable(
-    IMembershipTable table, DeathVotes votes, Pulse pulse, ILocalSiloDetails local, ClusteringDiagnostics diagnostics) : IMembershipTable
+    IMembershipTable table, DeathVotes votes, Pulse pulse, LastWord lastWord, ILocalSiloDetails local, ClusteringDiagnostics diagnostics) : IMembershipTable
 {
     public Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken) =>
         table.InitializeMembershipTableAsync(tryInitTableVersion, cancellationToken);
@@ -29,13 +29,8 @@ internal sealed class CautiousMembershipTable(
         table.InsertRowAsync(entry, tableVersion, cancellationToken);
 
     /// <summary>False, as where another silo was faster: Orleans goes on probing, and comes again.</summary>
-    public Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken)
-    {
-        if (!IsVote(entry) || votes.May(entry.SiloAddress, pulse.IsSteady))
-            return table.UpdateRowAsync(entry, etag, tableVersion, cancellationToken);
-        diagnostics.VoteHeldBack(entry.SiloAddress);
-        return Task.FromResult(false);
-    }
+    public async Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
+        (!IsVote(entry) || await MayVoteAsync(entry.SiloAddress)) && await table.UpdateRowAsync(entry, etag, tableVersion, cancellationToken);
 
     public Task UpdateIAmAliveAsync(MembershipEntry entry, CancellationToken cancellationToken) => table.UpdateIAmAliveAsync(entry, cancellationToken);
 
@@ -55,6 +50,22 @@ internal sealed class CautiousMembershipTable(
         UpdateRowAsync(entry, etag, tableVersion, CancellationToken.None);
 
     Task IMembershipTable.UpdateIAmAlive(MembershipEntry entry) => UpdateIAmAliveAsync(entry, CancellationToken.None);
+
+    private async Task<bool> MayVoteAsync(SiloAddress silo)
+    {
+        if (votes.IsCertain(silo))
+            return true;
+        if (!votes.May(silo, pulse.IsSteady))
+        {
+            diagnostics.VoteHeldBack(silo);
+            return false;
+        }
+
+        if (!await lastWord.AnswersAsync(silo))
+            return true;
+        diagnostics.AnswersAfterAll(silo);
+        return false;
+    }
 
     /// <summary>
     /// Whatever a silo writes about another one is against it. Who is at this silo's own address is an earlier run of it: it is dead for certain.

@@ -84,6 +84,7 @@ internal static class ClusteringHosting
         var table = services.Last(service => service.ServiceType == typeof(IMembershipTable));
         services.Remove(table);
         services.AddSingleton<DeathVotes>();
+        services.AddSingleton<LastWord>();
         services.AddSingleton<Pulse>();
         services.AddHostedService(provider => provider.GetRequiredService<Pulse>());
         services.AddSingleton<IHealthCheckParticipant>(provider => provider.GetRequiredService<Pulse>());

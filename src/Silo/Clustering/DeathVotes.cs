@@ -48,14 +48,18 @@ internal sealed class DeathVotes(TimeProvider time)
             _certain.Add(silo);
     }
 
+    public bool IsCertain(SiloAddress silo)
+    {
+        lock (_lock)
+            return _certain.Contains(silo);
+    }
+
     /// <param name="steady">This silo itself is in good order.</param>
     public bool May(SiloAddress silo, bool steady)
     {
         var now = time.GetTimestamp();
         lock (_lock)
         {
-            if (_certain.Contains(silo))
-                return true;
             if (!_silent.TryGetValue(silo, out var silent) || time.GetElapsedTime(silent.Last, now) > s_gap)
                 silent = (now, now);
             _silent[silo] = silent with { Last = now };

@@ -46,11 +46,12 @@ public sealed class DeathVotesTests
     }
 
     [Fact]
-    public void May_AgainstASiloThatIsCertainlyGone_IsTrueWhateverElse()
+    public void BeCertain_IsRememberedForThatSilo()
     {
         _votes.Meet([s_other]);
+        Assert.False(_votes.IsCertain(s_other));
         _votes.BeCertain(s_other);
-        Assert.True(_votes.May(s_other, steady: false));
+        Assert.True(_votes.IsCertain(s_other));
     }
 
     [Fact]
@@ -60,7 +61,7 @@ public sealed class DeathVotesTests
         _votes.BeCertain(s_other);
         _votes.Meet([]);
         _votes.Meet([s_other]);
-        Assert.False(_votes.May(s_other, steady: true));
+        Assert.Equal((false, false), (_votes.IsCertain(s_other), _votes.May(s_other, steady: true)));
     }
 
     [Fact]
