@@ -30,11 +30,12 @@ public static class PlacementHosting
         services.TryAddSingleton<PlacementParts>();
         services.TryAddSingleton<RehearsalTopic>();
         services.TryAddSingleton<ForeignSilos>();
-        services.TryAddSingleton<CurrentMap>(static provider =>
+        // Instead of one that is followed from afar, where AddGranaryClient came first.
+        services.Replace(ServiceDescriptor.Singleton<CurrentMap>(static provider =>
         {
             var source = provider.GetRequiredService<ClusterMapSource>();
             return () => source.Map;
-        });
+        }));
         services.AddGranaryDirectors();
         return services;
     }
