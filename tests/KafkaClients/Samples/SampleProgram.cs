@@ -38,7 +38,7 @@ internal sealed class SampleProgram : IAsyncDisposable
     public Task PrintsAsync(string what, Func<IReadOnlyCollection<string>, bool> holds) => Eventually.IsTrueAsync(
         () => !_process.HasExited && holds(_lines),
         () => $"{what}; {(_process.HasExited ? $"it ended with {_process.ExitCode}" : "it printed at last")}:\n{LastLines}",
-        seconds: 60);
+        seconds: 120);
 
     public void Kill()
     {
