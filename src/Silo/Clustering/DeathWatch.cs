@@ -22,6 +22,7 @@ internal sealed class DeathWatch(
     ILocalSiloDetails local,
     ClusterMapSource maps,
     PeerConnections connections,
+    DeathVotes votes,
     ClusterJournal journal,
     ClusteringDiagnostics diagnostics) : BackgroundService
 {
@@ -85,6 +86,7 @@ internal sealed class DeathWatch(
                     diagnostics.DeclaredDead(silo);
                     if (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
                         Tell(HappeningKind.SiloDead, silo, siloName, "it refuses connections");
+                    votes.BeCertain(silo);
                     await membership.TryKill(silo);
                 }
             }

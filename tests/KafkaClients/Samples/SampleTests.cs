@@ -21,7 +21,7 @@ public sealed partial class SampleTests(ITestOutputHelper output)
     [Fact]
     public async Task SiloOfAService_IsGivenRecordsInOrder_CountsEachOnce_AndLeavesGranaryAlone()
     {
-        var settings = new Dictionary<string, string> { ["Granary__ConsumerGroups__SessionTimeout"] = "00:00:10", ["Granary__ConsumerGroups__GroupCheckInterval"] = "00:00:03" };
+        var settings = new Dictionary<string, string> { ["Granary__ConsumerGroups__SessionTimeout"] = "00:00:10" };
         await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = 2, Settings = settings });
         await cluster[1].StopAsync();
         using var http = new HttpApi(cluster[0].HttpUrl);
