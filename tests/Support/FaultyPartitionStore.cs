@@ -101,6 +101,9 @@ public sealed class FaultyPartitionStore(IPartitionStore inner) : IPartitionStor
     public Task<long> MeasureAsync(OwnedPartition partition, long startOffset, long endOffset, CancellationToken cancellation) =>
         Reach(() => inner.MeasureAsync(partition, startOffset, endOffset, cancellation));
 
+    public Task<AppendOutcome> ConfirmAsync(OwnedPartition partition, CancellationToken cancellation) =>
+        RefusesWork(partition) ? Task.FromResult(AppendOutcome.NotWritten) : inner.ConfirmAsync(partition, cancellation);
+
     public Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation) =>
         RefusesWork(partition)
             ? Task.FromResult(AppendOutcome.NotWritten)

@@ -90,9 +90,16 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             ProducerVerdictKind.Accepted when request.ExpectedOffset >= 0 && request.ExpectedOffset != log.Offsets.StagedEndOffset => Task.FromResult(EndsElsewhere(log, request.ExpectedOffset)),
             ProducerVerdictKind.Accepted => Write(log, bytes, header, settings, now),
             ProducerVerdictKind.Duplicate => AnswerDuplicate(log, verdict.FirstCopy, settings),
-            _ => Refuse(verdict.Error, verdict.Message!, log),
+            _ => RefuseProducerAsync(log, verdict),
         };
     }
+
+    /// <summary>
+    /// Ends many a client: so only for certain. An owner that was superseded without noticing knows the producers as they were, and not what they wrote since.
+    /// </summary>
+    private async Task<AppendResult> RefuseProducerAsync(OpenLog log, ProducerVerdict verdict) => await _ownership.IsOwnerAsync(log)
+        ? await Refuse(verdict.Error, verdict.Message!, log)
+        : await Refuse(_ownership.Refuse(), "the partition is not open for writing now");
 
     public Task<ReadResult> ReadAsync(ReadRequest request)
     {

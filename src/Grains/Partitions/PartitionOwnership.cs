@@ -153,6 +153,9 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         return ErrorCode.None;
     }
 
+    /// <summary>Asks the store whether this is the partition's owner still.</summary>
+    public async Task<bool> IsOwnerAsync(OpenLog log) => Survives(log, await store.ConfirmAsync(log.Owned, CancellationToken.None));
+
     /// <summary>Deletes the log for ever; whoever waits or comes is told so. Safe to repeat.</summary>
     public async Task DeleteAsync()
     {
@@ -321,10 +324,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         };
     }
 
-    /// <summary>
-    /// Saves the producers as they are, staged batches included: so it waits until those are on disk. Where they do not get there, nothing is saved: false.
-    /// One at a time.
-    /// </summary>
+    /// <summary>Saves the producers, staged batches included: so it waits until those are on disk. False where they do not get there. One at a time.</summary>
     private Task<bool> SaveProducersAsync(OpenLog log) => _savingProducers = SaveProducersAsync(log, _savingProducers);
 
     private async Task<bool> SaveProducersAsync(OpenLog log, Task former)

@@ -44,6 +44,9 @@ public interface IPartitionStore
     /// <summary>Moves the log start up (never down) and forgets segments that end at or before it. Fenced.</summary>
     Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation);
 
+    /// <summary>Committed where the ownership stands at this moment: for answers that only the partition's owner may give. Fenced.</summary>
+    Task<AppendOutcome> ConfirmAsync(OwnedPartition partition, CancellationToken cancellation);
+
     /// <summary>Saves the producers' states as they were at <paramref name="asOfOffset"/> (exclusive), so that opening replays less. Fenced.</summary>
     Task<AppendOutcome> SaveProducersAsync(OwnedPartition partition, long asOfOffset, ReadOnlyMemory<byte> snapshot, CancellationToken cancellation);
 

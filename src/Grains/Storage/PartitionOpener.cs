@@ -10,7 +10,7 @@ namespace Granary.Grains.Storage;
 /// and hold no one else up.
 /// </summary>
 internal sealed class PartitionOpener(
-    SessionPool work, HeaderReader headers, StuckWriters stuck, StorageOptions options, TimeProvider time)
+    SessionPool work, HeaderReader headers, StuckWriters stuck, SiloStanding? standing, StorageOptions options, TimeProvider time)
 {
     private const int MaxAttempts = 5;
 
@@ -122,7 +122,7 @@ internal sealed class PartitionOpener(
         }
 
         await using var watch = stuck.Watch(connection.ProcessID);
-        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        await using var reader = await SiloStanding.ExecuteAsync(standing, batch, cancellation);
         return await ReadRaisedAsync(reader, opens.Count, cancellation);
     }
 

@@ -53,6 +53,9 @@ internal sealed class PartitionWork(SessionPool work, TimeProvider time, Storage
         DeleteOf("granary.segments"), DeleteOf("granary.leader_epochs"), DeleteOf("granary.producer_snapshots"),
     ];
 
+    public Task<AppendOutcome> ConfirmAsync(OwnedLog owner, CancellationToken cancellation) =>
+        RunAsync(owner, "confirm the ownership", [LockHead], static _ => { }, cancellation);
+
     public Task<AppendOutcome> AdvanceLogStartAsync(OwnedLog owner, long logStartOffset, CancellationToken cancellation) => RunAsync(
         owner,
         "advance log start",

@@ -15,10 +15,13 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
     private readonly SessionPool _writeSession;
     private readonly SessionPool _workSessions;
     private readonly OffsetWriter _writer;
+    private readonly SiloStanding? _standing;
 
-    public PostgresGroupStore(NpgsqlDataSource source, string clusterId, StorageOptions options, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="standing">Has to hold when a group is opened; null: anybody may.</param>
+    public PostgresGroupStore(
+        NpgsqlDataSource source, string clusterId, StorageOptions options, TimeProvider time, ILoggerFactory loggers, SiloStanding? standing = null)
     {
-        _clusterId = clusterId;
+        (_clusterId, _standing) = (clusterId, standing);
         _writeSession = new SessionPool(source, Sessions.OffsetsName, size: 1, options);
         _workSessions = new SessionPool(source, Sessions.GroupsName, options.GroupConnections, options);
         _writer = new OffsetWriter(_writeSession, options, time, new StorageDiagnostics(loggers.CreateLogger<StorageDiagnostics>()));
@@ -29,19 +32,11 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
     public Task StopAsync(CancellationToken cancellation) => _writer.StopAsync(cancellation);
 
     public Task<OpenedGroup?> OpenAsync(string groupId, CancellationToken cancellation) => _workSessions.RunAsync(
-        async (connection, limit) =>
-        {
-            await using var command = Command(connection, GroupStatements.Open, _clusterId, groupId);
-            return await OpenAsync(command, groupId, limit);
-        },
-        cancellation);
+        (connection, limit) => OpenAsync(connection, Command(GroupStatements.Open, _clusterId, groupId), groupId, limit), cancellation);
 
     public Task<OpenedGroup?> CreateAsync(string groupId, int maxGroups, CancellationToken cancellation) => _workSessions.RunAsync(
-        async (connection, limit) =>
-        {
-            await using var command = Command(connection, GroupStatements.Create, _clusterId, groupId, (long)maxGroups, (short)GroupState.Empty);
-            return await OpenAsync(command, groupId, limit);
-        },
+        (connection, limit) =>
+            OpenAsync(connection, Command(GroupStatements.Create, _clusterId, groupId, (long)maxGroups, (short)GroupState.Empty), groupId, limit),
         cancellation);
 
     public Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null) =>
@@ -116,10 +111,11 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
         await _workSessions.DisposeAsync();
     }
 
-    private static async Task<OpenedGroup?> OpenAsync(NpgsqlCommand open, string groupId, CancellationToken cancellation)
+    private async Task<OpenedGroup?> OpenAsync(NpgsqlConnection connection, NpgsqlBatchCommand open, string groupId, CancellationToken cancellation)
     {
         OwnedGroup owned;
-        await using (var reader = await open.ExecuteReaderAsync(cancellation))
+        await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { open } })
+        await using (var reader = await SiloStanding.ExecuteAsync(_standing, batch, cancellation))
         {
             if (!await reader.ReadAsync(cancellation))
                 return null;
@@ -127,7 +123,7 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
         }
 
         // After the commit of the opening: nothing of a former owner can follow.
-        await using var command = Command(open.Connection!, GroupStatements.Offsets, owned.Number);
+        await using var command = Command(connection, GroupStatements.Offsets, owned.Number);
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         var offsets = new List<KeptOffset>();
         while (await rows.ReadAsync(cancellation))
@@ -138,6 +134,14 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
         }
 
         return new OpenedGroup(owned, offsets);
+    }
+
+    private static NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<object> values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return command;
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params ReadOnlySpan<object> values)

@@ -24,7 +24,8 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
     private readonly PartitionOpener _opener;
     private readonly PartitionWork _work;
 
-    public PostgresPartitionStore(NpgsqlDataSource source, StorageOptions options, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="standing">Has to hold when a partition is opened; null: anybody may.</param>
+    public PostgresPartitionStore(NpgsqlDataSource source, StorageOptions options, TimeProvider time, ILoggerFactory loggers, SiloStanding? standing = null)
     {
         if (options.Validate().FirstOrDefault() is { } wrong)
             throw new ArgumentException(wrong, nameof(options));
@@ -39,7 +40,7 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
         _timestamps = new TimestampSearch(_readSessions);
         _measure = new RangeMeasure(_readSessions);
         var stuck = new StuckWriters(source, options, time, _diagnostics);
-        _opener = new PartitionOpener(_workSessions, new HeaderReader(_readSessions), stuck, options, time);
+        _opener = new PartitionOpener(_workSessions, new HeaderReader(_readSessions), stuck, standing, options, time);
         _work = new PartitionWork(_workSessions, time, _diagnostics);
         Keeper = new SlabKeeper(source, slabs, options, time, _diagnostics);
     }
@@ -106,6 +107,8 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
 
     public Task<long> MeasureAsync(OwnedPartition partition, long startOffset, long endOffset, CancellationToken cancellation) =>
         _measure.MeasureAsync(Own(partition), startOffset, endOffset, cancellation);
+
+    public Task<AppendOutcome> ConfirmAsync(OwnedPartition partition, CancellationToken cancellation) => _work.ConfirmAsync(Own(partition), cancellation);
 
     public Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation) =>
         _work.AdvanceLogStartAsync(Own(partition), logStartOffset, cancellation);

@@ -22,14 +22,16 @@ public static class StorageHosting
             source,
             provider.GetRequiredService<IOptions<StorageOptions>>().Value,
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
-            provider.GetRequiredService<ILoggerFactory>()));
+            provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetService<SiloStanding>()));
         services.AddSingleton<IPartitionStore>(provider => provider.GetRequiredService<PostgresPartitionStore>());
         services.AddSingleton(provider => new PostgresGroupStore(
             source,
             provider.GetService<IOptions<ClusterOptions>>()?.Value.ClusterId ?? "",
             provider.GetRequiredService<IOptions<StorageOptions>>().Value,
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
-            provider.GetRequiredService<ILoggerFactory>()));
+            provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetService<SiloStanding>()));
         services.AddSingleton<IGroupStore>(provider => provider.GetRequiredService<PostgresGroupStore>());
         services.AddSingleton(provider => new IdempotencyKeys(
             source,

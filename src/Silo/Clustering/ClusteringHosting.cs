@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Granary.Grains.Placement;
+using Granary.Grains.Storage;
 using Granary.Silo.Hosting;
 using Npgsql;
 using Orleans.Configuration;
@@ -56,6 +57,7 @@ internal static class ClusteringHosting
             options.ConnectionString = database.ConnectionString;
             options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
         }));
+        silo.Services.AddSingleton(provider => StandingOf(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress, settings.ClusterId));
         silo.Services.AddSingleton<PeerConnections>();
         silo.Services.AddOptions<SiloConnectionOptions>().Configure<PeerConnections>((options, connections) => connections.Observe(options));
         silo.Services.AddSingleton<IFatalErrorHandler, ExitAtOnce>();
@@ -78,6 +80,8 @@ internal static class ClusteringHosting
 
     /// <summary>Lets this silo take part when all else is up. Call it last.</summary>
     public static void AddGranaryMembership(this IServiceCollection services) => services.AddHostedService<Membership>();
+
+    private static SiloStanding StandingOf(SiloAddress silo, string clusterId) => new(clusterId, silo.Endpoint.Address.ToString(), silo.Endpoint.Port, silo.Generation);
 
     private static void DecideVotesWithCare(this IServiceCollection services)
     {

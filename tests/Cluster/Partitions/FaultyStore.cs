@@ -108,6 +108,8 @@ internal sealed class FaultyStore(IPartitionStore inner, Faults faults) : IParti
     public Task<long> MeasureAsync(OwnedPartition partition, long startOffset, long endOffset, CancellationToken cancellation) =>
         inner.MeasureAsync(partition, startOffset, endOffset, cancellation);
 
+    public Task<AppendOutcome> ConfirmAsync(OwnedPartition partition, CancellationToken cancellation) => inner.ConfirmAsync(partition, cancellation);
+
     public Task<AppendOutcome> AdvanceLogStartAsync(OwnedPartition partition, long logStartOffset, CancellationToken cancellation) =>
         inner.AdvanceLogStartAsync(partition, logStartOffset, cancellation);
 

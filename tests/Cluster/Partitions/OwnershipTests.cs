@@ -91,6 +91,25 @@ public sealed class OwnershipTests(PartitionCluster cluster)
     }
 
     [Fact]
+    public async Task Append_OutOfOrder_WhereASecondOwnerKnowsBetter_IsToldToComeAgain()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync(TestPartition.Producer(9, 0), "a");
+        await using var other = new PostgresPartitionStore(cluster.Source, new StorageOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        await other.StartAsync(TestContext.Current.CancellationToken);
+        var opened = await other.OpenAsync(partition.Id, null, TestContext.Current.CancellationToken);
+        var batch = TestPartition.Batch(TestPartition.Producer(9, 1), 1, "by the other");
+        RecordBatchHeader.StampBaseOffset(batch, 1);
+        Assert.Equal(AppendOutcome.Committed, await other.AppendAsync(opened.Owned, new StagedBatch(1, 2, 1, batch, TestStore.Limits)));
+
+        // The first owner has not noticed, and misses sequence 1.
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync(TestPartition.Producer(9, 2), "b")).Error);
+        Assert.Equal(2, (await partition.AppendUntilTakenAsync(TestPartition.Producer(9, 2), "b")).BaseOffset);
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await partition.AppendAsync(TestPartition.Producer(9, 7), "z")).Error);
+        await other.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Close_InOrder_SavesProducersSoThatOpeningReadsNoHeaders()
     {
         var partition = await cluster.NewPartitionAsync();
