@@ -142,7 +142,9 @@ internal sealed class Nemesis : IAsyncDisposable
                 silo.Resume();
                 break;
             case FaultKind.CutFromPeers:
-                AllowEnd(fault.Silo, fault.Hold);
+                // Where another one is down too, the rest is no majority: whoever votes first wins.
+                foreach (var one in AnotherMayBeDown(fault.Silo) ? Enumerable.Range(0, _cluster.Count) : [fault.Silo])
+                    AllowEnd(one, fault.Hold);
                 _networks!.CutFromPeers(fault.Silo);
                 await Task.Delay(fault.Hold);
                 _networks.Heal(fault.Silo);
@@ -229,6 +231,9 @@ internal sealed class Nemesis : IAsyncDisposable
             _silos[silo].Release();
         }
     }
+
+    private bool AnotherMayBeDown(int silo) => Enumerable.Range(0, _cluster.Count).Any(other =>
+        other != silo && (!_cluster[other].IsRunning || Stopwatch.GetTimestamp() <= Volatile.Read(ref _mayEndUntil[other])));
 
     private void AllowEnd(int silo, TimeSpan hold = default) =>
         Volatile.Write(ref _mayEndUntil[silo], Stopwatch.GetTimestamp() + (long)((hold + s_mayEndFor).TotalSeconds * Stopwatch.Frequency));
