@@ -1,7 +1,7 @@
 // A topic's colour and mark: the same on every page and in every browser, for they come from the name alone. The nine hues are told apart with
 // any kind of colour vision (Paul Tol's muted scheme), and a mark tells most topics apart that share one. Labels say the same wherever they do.
 const hues = 9;
-const marks = 3;
+const marks = 7;
 
 function hash(text) {
   let value = 0x811c9dc5;
