@@ -1,4 +1,4 @@
-# Granary's images, one target each: silo, gateway, learning-events. `docker compose build` makes all of them.
+# Granary's images, one target each: silo, gateway, learning-events, learner-progress. `docker compose build` makes all of them.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /granary
 
@@ -10,14 +10,16 @@ COPY src/Gateway.Generator/Gateway.Generator.csproj src/Gateway.Generator/
 COPY src/Gateway/Gateway.csproj src/Gateway/
 COPY src/Silo/Silo.csproj src/Silo/
 COPY samples/LearningEvents/LearningEvents.csproj samples/LearningEvents/
+COPY samples/LearnerProgress/LearnerProgress.csproj samples/LearnerProgress/
 # ReadyToRun: compiled ahead of time, a silo starts in two thirds of the time, and takes partitions over sooner after it.
-RUN dotnet restore src/Silo/Silo.csproj --use-current-runtime -p:PublishReadyToRun=true && dotnet restore samples/LearningEvents/LearningEvents.csproj
+RUN dotnet restore src/Silo/Silo.csproj --use-current-runtime -p:PublishReadyToRun=true && dotnet restore samples/LearningEvents/LearningEvents.csproj && dotnet restore samples/LearnerProgress/LearnerProgress.csproj
 
 COPY src/ src/
 RUN dotnet publish src/Silo/Silo.csproj --configuration Release --no-restore --use-current-runtime --self-contained false -p:PublishReadyToRun=true --output /out/silo \
     && dotnet publish src/Gateway/Gateway.csproj --configuration Release --no-restore --use-current-runtime --self-contained false -p:PublishReadyToRun=true --output /out/gateway
 COPY samples/ samples/
-RUN dotnet publish samples/LearningEvents/LearningEvents.csproj --configuration Release --no-restore --output /out/learning-events
+RUN dotnet publish samples/LearningEvents/LearningEvents.csproj --configuration Release --no-restore --output /out/learning-events \
+    && dotnet publish samples/LearnerProgress/LearnerProgress.csproj --configuration Release --no-restore --output /out/learner-progress
 
 # The user `app` comes with the images of .NET; it owns nothing in them. HTTP's port is theirs too, but we say it ourselves.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS silo
@@ -45,3 +47,11 @@ WORKDIR /app
 COPY --from=build /out/learning-events ./
 USER app
 ENTRYPOINT ["dotnet", "Granary.LearningEvents.dll"]
+
+# A silo too, though not Granary's: the others find it by its host name.
+FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS learner-progress
+WORKDIR /app
+COPY --from=build /out/learner-progress ./
+USER app
+EXPOSE 11121
+ENTRYPOINT ["sh", "-c", "export Sample__SiloAddress=\"${Sample__SiloAddress:-$HOSTNAME}\"; exec dotnet Granary.LearnerProgress.dll \"$@\"", "learner-progress"]

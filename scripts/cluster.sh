@@ -68,7 +68,7 @@ launch() {
 http_get() {
   (
     exec 3<>"/dev/tcp/127.0.0.1/$1"
-    printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+    printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
     IFS= read -r -t 5 status <&3
     while IFS= read -r -t 5 line <&3 && [ "$line" != $'\r' ]; do :; done
     while IFS= read -r -t 5 line <&3 || [ -n "$line" ]; do printf '%s\n' "$line"; done

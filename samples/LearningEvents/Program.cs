@@ -24,6 +24,7 @@ builder.Services.AddHostedService<EventPublisher>();
 builder.Services.AddSingleton<LearningTopic>();
 AddReader("from-start", LogPosition.Earliest);
 AddReader("from-tail", LogPosition.Latest);
+builder.Services.AddHostedService<EventMember>();
 
 await builder.Build().RunAsync();
 

@@ -13,6 +13,9 @@ internal sealed class SampleOptions
 
     public int Partitions { get; set; } = 6;
 
+    /// <summary>The consumer group that this service's processes share.</summary>
+    public string Group { get; set; } = "learning-events-sample";
+
     public int Learners { get; set; } = 20;
 
     /// <summary>Events a second.</summary>

@@ -22,7 +22,15 @@ public sealed class ConsoleFixture : IAsyncLifetime
     private ClusterProcess? _cluster;
     private IProducer<Null, string>? _producer;
 
-    public ClusterProcess Cluster => _cluster ?? throw new InvalidOperationException("there is no cluster: the test should have been skipped");
+    /// <summary>The cluster, in which no silo has ended unless a test asked it to.</summary>
+    public ClusterProcess Cluster
+    {
+        get
+        {
+            var cluster = _cluster ?? throw new InvalidOperationException("there is no cluster: the test should have been skipped");
+            return cluster.UnaskedEnds().Select(end => end.Report).FirstOrDefault() is { } report ? throw new InvalidOperationException(report) : cluster;
+        }
+    }
 
     public async ValueTask InitializeAsync()
     {

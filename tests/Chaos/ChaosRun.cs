@@ -27,6 +27,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
     private static readonly Dictionary<string, string> s_settings = new()
     {
         ["Granary__Groups__MinSessionTimeout"] = $"{GroupTopic.SessionTimeout}",
+        ["Granary__ConsumerGroups__SessionTimeout"] = $"{GroupTopic.SessionTimeout}",
         ["Granary__Groups__InitialRebalanceDelay"] = "00:00:00.500",
     };
 

@@ -19,7 +19,8 @@ internal sealed record ChaosSettings
     public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>The consumer groups, one for each.</summary>
-    public IReadOnlyList<GroupProtocolKind> Groups { get; init; } = [GroupProtocolKind.Cooperative, GroupProtocolKind.Eager];
+    public IReadOnlyList<GroupProtocolKind> Groups { get; init; } =
+        [GroupProtocolKind.Cooperative, GroupProtocolKind.Eager, GroupProtocolKind.Consumer];
 
     /// <summary>Whether each silo gets a network of its own, and links are cut.</summary>
     public bool Cuts { get; init; }

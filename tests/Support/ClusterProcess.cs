@@ -25,8 +25,6 @@ public sealed class ClusterProcess : IAsyncDisposable
 {
     public const string ClusterId = "chaos";
 
-    private const int MaxFirstStarts = 5;
-
     private readonly ClusterProcessOptions _options;
     private readonly SiloProcess?[] _silos;
     private readonly (int Silo, int Gateway)[] _ports;
@@ -59,33 +57,13 @@ public sealed class ClusterProcess : IAsyncDisposable
         {
             // The first alone: what a start finds in an empty database is not what these tests are about.
             await cluster.StartAsync(0);
-            await Task.WhenAll(Enumerable.Range(1, options.Silos - 1).Select(cluster.StartForTheFirstTimeAsync));
+            await Task.WhenAll(Enumerable.Range(1, options.Silos - 1).Select(cluster.StartAsync));
             return cluster;
         }
         catch
         {
             await cluster.DisposeAsync();
             throw;
-        }
-    }
-
-    /// <summary>
-    /// While all of them start on a busy machine, one may be too slow for the others' probes and be told that it is dead; whoever supervises
-    /// processes starts it again, as that exit code asks for.
-    /// </summary>
-    private async Task StartForTheFirstTimeAsync(int silo)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await StartAsync(silo);
-                return;
-            }
-            catch (InvalidOperationException failure) when (attempt < MaxFirstStarts && failure.Message.Contains("I have been told I am dead", StringComparison.Ordinal))
-            {
-                // Once more.
-            }
         }
     }
 

@@ -1,5 +1,5 @@
+using Granary.Abstractions.Cluster;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Orleans.Runtime;
 
 namespace Granary.Gateway.Edge;
 
@@ -8,7 +8,7 @@ internal sealed class ClusterCheck(IGrainFactory grains) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var silos = await grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true).WaitAsync(cancellationToken);
-        return HealthCheckResult.Healthy(silos.Count == 1 ? "1 silo" : $"{silos.Count} silos");
+        var map = await grains.GetGrain<IClusterMapGrain>(IClusterMapGrain.Key).WatchAsync(ClusterMap.Empty.Fingerprint, TimeSpan.Zero, cancellationToken).WaitAsync(cancellationToken);
+        return HealthCheckResult.Healthy(map.Members.Length == 1 ? "1 silo" : $"{map.Members.Length} silos");
     }
 }

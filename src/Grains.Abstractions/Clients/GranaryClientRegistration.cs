@@ -1,3 +1,4 @@
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -30,7 +31,7 @@ public static class GranaryClientRegistration
     /// Registers, each once for the process: <see cref="LogProducer"/>, <see cref="LogConsumers"/>, <see cref="LogAdmin"/> and
     /// <see cref="TopicDirectory"/>. Needs an Orleans client or silo in the same services (<c>UseOrleansClient</c>, <c>UseOrleans</c>): call
     /// this after that, and before adding hosted services that send, so that the host stops them in the order: yours, the producer
-    /// (which sends what is left), Orleans.
+    /// (which sends what is left), Orleans. In a silo of a service, which has joined Granary's cluster, it also lets Granary's grains be placed from there.
     /// </summary>
     public static IServiceCollection AddGranaryClient(
         this IServiceCollection services,
@@ -48,6 +49,7 @@ public static class GranaryClientRegistration
         services.AddHostedService<ProducerShutdown>();
         services.TryAddSingleton<LogConsumers>();
         services.TryAddSingleton(provider => new LogAdmin(provider.GetRequiredService<IGrainFactory>()));
+        services.AddGranaryPlacementOfSilo();
         return services;
     }
 }

@@ -18,6 +18,10 @@ public readonly record struct HostedPartition(
 [Alias("granary.ISiloGrain")]
 public interface ISiloGrain : IGrainWithStringKey
 {
+    /// <summary>Answers at once: for whoever wants to know whether the silo does.</summary>
+    [Alias("Ping")]
+    Task PingAsync();
+
     static string KeyOf(SiloAddress silo) => silo.ToParsableString();
 
     /// <summary>Something about the members has changed: reads it anew now, and answers when it is used.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Metadata;
 using Orleans.Runtime;
 
@@ -18,14 +19,15 @@ internal sealed class LogSubscriptions(
     IGrainFactory grains,
     GrainTypeResolver types,
     LogConsumers consumers,
+    IOptions<LogSubscriptionOptions> options,
     ILogger<LogSubscriptions> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(subscribers.Select(subscriber =>
     {
         var type = types.GetGrainType(subscriber.Class);
         var pump = new SubscriptionPump(
-            subscriber.Subscription,
-            subscriber.Class.FullName ?? subscriber.Class.Name,
+            subscriber,
+            options.Value,
             (key, records) => grains.GetGrain<ILogSubscriber>(GrainId.Create(type, key)).OnRecordsAsync(records),
             consumers,
             TimeProvider.System,
@@ -41,8 +43,13 @@ public static class GranarySubscriptionRegistration
     /// <see cref="GranaryClientRegistration.AddGranaryClient"/> and Orleans in the same services: a silo that hosts the grains, or a client of one. Every process that
     /// registers them is one member of each group, and gets its share of the partitions. Throws <see cref="InvalidOperationException"/> where an attribute is wrong.
     /// </summary>
-    public static IServiceCollection AddGranarySubscriptions(this IServiceCollection services, params Assembly[] assemblies)
+    public static IServiceCollection AddGranarySubscriptions(this IServiceCollection services, params Assembly[] assemblies) =>
+        services.AddGranarySubscriptions(static _ => { }, assemblies);
+
+    /// <summary>As <see cref="AddGranarySubscriptions(IServiceCollection, Assembly[])"/>, with limits other than the default ones.</summary>
+    public static IServiceCollection AddGranarySubscriptions(this IServiceCollection services, Action<LogSubscriptionOptions> configure, params Assembly[] assemblies)
     {
+        services.AddOptions<LogSubscriptionOptions>().Configure(configure).PostConfigure(static options => options.Validate());
         foreach (var type in assemblies.Distinct().SelectMany(assembly => assembly.GetTypes()))
         {
             foreach (var subscription in type.GetCustomAttributes<LogSubscriptionAttribute>())

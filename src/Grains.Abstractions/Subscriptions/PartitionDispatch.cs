@@ -4,14 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace Granary.Abstractions.Subscriptions;
 
 /// <summary>What the dispatches of one subscription share.</summary>
-/// <param name="Call">Calls the grain of that key.</param>
-/// <param name="Pause">The partition shall bring no more for now; on any thread.</param>
-/// <param name="Resume">It may bring more.</param>
+/// <param name="Call">Calls the grain of that key; by the token it is given up as long as it has not begun.</param>
+/// <param name="Hold">True: the partition shall bring no more for now; false: it may. On any thread.</param>
 internal sealed record DispatchParts(
     LogSubscriptionAttribute Subscription,
-    Func<string, LogRecords, Task> Call,
-    Action<TopicPartition> Pause,
-    Action<TopicPartition> Resume,
+    LogSubscriptionOptions Options,
+    Func<string, LogRecords, CancellationToken, Task> Call,
+    Action<TopicPartition, bool> Hold,
     TimeProvider Time,
     ILogger Logger);
 
@@ -21,8 +20,7 @@ internal sealed record DispatchParts(
 /// </summary>
 internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts parts)
 {
-    private static readonly Backoff s_backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(15));
-
+    private readonly Backoff _backoff = new(parts.Options.RetryBackoff, parts.Options.MaxRetryBackoff);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Queue<ConsumedRecord>> _lanes = [];
     private readonly PartitionProgress _progress = new();
@@ -62,7 +60,7 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
             if (_isPaused || _progress.Unfinished < parts.Subscription.MaxUnfinished)
                 return;
             _isPaused = true;
-            parts.Pause(partition);
+            parts.Hold(partition, true);
         }
     }
 
@@ -127,8 +125,12 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
         {
             try
             {
-                await parts.Call(key, records);
+                await parts.Call(key, records, _ending.Token);
                 return true;
+            }
+            catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+            {
+                return false;
             }
             catch (Exception failed)
             {
@@ -137,7 +139,7 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
                 SubscriptionDiagnostics.Failed(parts.Logger, parts.Subscription.Group, key, partition.ToString(), batch[0].Offset, batch[^1].Offset, attempt, failed);
             }
 
-            await Task.Delay(s_backoff.After(attempt), parts.Time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_backoff.After(attempt), parts.Time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_ending.IsCancellationRequested)
                 return false;
         }
@@ -157,7 +159,7 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
         {
             (_isStopped, _isPaused) = (true, true);
             if (!_ending.IsCancellationRequested)
-                parts.Pause(partition);
+                parts.Hold(partition, true);
         }
 
         return false;
@@ -172,7 +174,7 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
             if (!_isPaused || _isStopped || _ending.IsCancellationRequested || _progress.Unfinished > parts.Subscription.MaxUnfinished / 2)
                 return;
             _isPaused = false;
-            parts.Resume(partition);
+            parts.Hold(partition, false);
         }
     }
 }

@@ -9,20 +9,18 @@ namespace Granary.Abstractions.Subscriptions;
 /// Goes on by itself after any failure, until it is stopped.
 /// </summary>
 internal sealed class SubscriptionPump(
-    LogSubscriptionAttribute subscription,
-    string subscriber,
+    SubscriberClass subscriber,
+    LogSubscriptionOptions options,
     Func<string, LogRecords, Task> call,
     LogConsumers consumers,
     TimeProvider time,
     ILogger logger)
 {
-    /// <summary>What is read again after a crash, in time; a commit of several partitions is one call.</summary>
-    private static readonly TimeSpan s_commitInterval = TimeSpan.FromSeconds(1);
+    private const int MaxClientId = 255;
 
-    /// <summary>How long calls under way may hold up a partition that another member shall have.</summary>
-    private static readonly TimeSpan s_drainTime = TimeSpan.FromSeconds(30);
-
-    private static readonly TimeSpan s_restartDelay = TimeSpan.FromSeconds(1);
+    private readonly LogSubscriptionAttribute _subscription = subscriber.Subscription;
+    private readonly string _name = subscriber.Class.FullName ?? subscriber.Class.Name;
+    private readonly SemaphoreSlim _calls = new(options.MaxConcurrentCalls);
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -38,8 +36,8 @@ internal sealed class SubscriptionPump(
             }
             catch (Exception failed)
             {
-                SubscriptionDiagnostics.Interrupted(logger, subscription.Group, subscriber, subscription.Topic, failed.Message, failed);
-                await Task.Delay(s_restartDelay, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                SubscriptionDiagnostics.Interrupted(logger, _subscription.Group, _name, _subscription.Topic, failed.Message, failed);
+                await Task.Delay(options.RestartDelay, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -48,12 +46,12 @@ internal sealed class SubscriptionPump(
     {
         var dispatches = new ConcurrentDictionary<TopicPartition, PartitionDispatch>();
         await using var consumer = consumers.Open();
-        var parts = new DispatchParts(subscription, call, partition => consumer.TryPause(partition), consumer.Resume, time, logger);
-        consumer.Subscribe([subscription.Topic], subscription.Group, new SubscriptionOptions
+        var parts = new DispatchParts(_subscription, options, CallAsync, Hold, time, logger);
+        consumer.Subscribe([_subscription.Topic], _subscription.Group, new SubscriptionOptions
         {
-            Start = subscription.Start,
+            Start = _subscription.Start,
             AutoCommitInterval = null,
-            ClientId = subscriber.Length <= 255 ? subscriber : subscriber[^255..],
+            ClientId = _name.Length <= MaxClientId ? _name : _name[^MaxClientId..],
             Assigned = partitions =>
             {
                 foreach (var partition in partitions)
@@ -62,7 +60,7 @@ internal sealed class SubscriptionPump(
             },
             Revoked = async partitions =>
             {
-                await Task.WhenAll(Of(partitions).Select(ended => ended.Value.EndAsync(s_drainTime)));
+                await Task.WhenAll(Of(partitions).Select(ended => ended.Value.EndAsync(options.DrainTimeout)));
                 await CommitAsync(consumer, Of(partitions));
                 Forget(partitions);
             },
@@ -85,6 +83,14 @@ internal sealed class SubscriptionPump(
             await committing;
         }
 
+        void Hold(TopicPartition partition, bool isHeld)
+        {
+            if (isHeld)
+                consumer.TryPause(partition);
+            else
+                consumer.Resume(partition);
+        }
+
         KeyValuePair<TopicPartition, PartitionDispatch>[] Of(IReadOnlyCollection<TopicPartition> partitions) =>
             [.. dispatches.Where(dispatch => partitions.Contains(dispatch.Key))];
 
@@ -95,10 +101,23 @@ internal sealed class SubscriptionPump(
         }
     }
 
+    private async Task CallAsync(string key, LogRecords records, CancellationToken ending)
+    {
+        await _calls.WaitAsync(ending);
+        try
+        {
+            await call(key, records);
+        }
+        finally
+        {
+            _calls.Release();
+        }
+    }
+
     private async Task CommitByIntervalAsync(
         LogConsumer consumer, ConcurrentDictionary<TopicPartition, PartitionDispatch> dispatches, CancellationToken ending)
     {
-        using var timer = new PeriodicTimer(s_commitInterval, time);
+        using var timer = new PeriodicTimer(options.CommitInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(ending))
@@ -125,7 +144,7 @@ internal sealed class SubscriptionPump(
         catch (Exception failed) when (failed is LogException or InvalidOperationException)
         {
             // Given back or lost meanwhile, or not to be reached: the next commit says it again, whoever makes it.
-            SubscriptionDiagnostics.NotCommitted(logger, subscription.Group, subscription.Topic, failed.Message, failed);
+            SubscriptionDiagnostics.NotCommitted(logger, _subscription.Group, _subscription.Topic, failed.Message, failed);
         }
     }
 }

@@ -19,10 +19,10 @@ public sealed record ConsumerGroupOptions
     public TimeSpan ReconcilingHeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// How long a member's grain may answer alone after it last asked the group. Must be less than <see cref="SessionTimeout"/>: a member whose grain
-    /// cannot be reached has then stopped being answered when the group gives its partitions away. Too small: the group is asked more often than it needs.
+    /// How long a member's grain may answer alone after it last asked the group: less than <see cref="SessionTimeout"/>, so that a member whose grain
+    /// cannot be reached has stopped being answered when the group gives its partitions away.
     /// </summary>
-    public TimeSpan GroupCheckInterval { get; set; } = TimeSpan.FromSeconds(15);
+    internal TimeSpan GroupCheckInterval => SessionTimeout / 3;
 
     /// <summary>
     /// group.consumer.assignment.interval.ms: the least time between two target assignments, so that a thousand members that join at a time do not
@@ -69,8 +69,6 @@ public sealed record ConsumerGroupOptions
     /// <summary>What is wrong with these settings, a sentence each.</summary>
     public IEnumerable<string> Validate()
     {
-        if (GroupCheckInterval <= TimeSpan.Zero || GroupCheckInterval >= SessionTimeout)
-            yield return $"{nameof(GroupCheckInterval)} must be more than nothing and less than {nameof(SessionTimeout)}.";
         if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval >= SessionTimeout)
             yield return $"{nameof(HeartbeatInterval)} must be more than nothing and less than {nameof(SessionTimeout)}.";
         if (ReconcilingHeartbeatInterval <= TimeSpan.Zero || ReconcilingHeartbeatInterval > HeartbeatInterval)

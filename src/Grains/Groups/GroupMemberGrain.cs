@@ -1,4 +1,5 @@
 using Granary.Abstractions;
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Groups;
 using Granary.Grains.Placement;
 using Orleans.Runtime;

@@ -19,7 +19,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     private FetchWaiters<FetchWaiter>? _waiters;
     private TopicDescription? _topic;
     private long _producersSavedAt;
-    private bool _savingProducers;
+    private Task<bool> _savingProducers = Task.FromResult(true);
     private bool _isLeaving;
     private long _openingSince;
     private PartitionLuggage? _luggage;
@@ -128,9 +128,14 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         }
     }
 
-    /// <summary>Moves the log start up, within the high watermark. None, or what to tell the caller.</summary>
+    /// <summary>
+    /// Moves the log start up, within the high watermark. None, or what to tell the caller. The producers are saved first: who opens the log next
+    /// cannot learn from batches that are gone what came last of each.
+    /// </summary>
     public async Task<ErrorCode> MoveStartAsync(OpenLog log, long logStartOffset)
     {
+        if (!await SaveProducersAsync(log))
+            return Refuse();
         var former = log.Offsets.LogStartOffset;
         var outcome = await store.AdvanceLogStartAsync(log.Owned, logStartOffset, CancellationToken.None);
         if (!Survives(log, outcome))
@@ -167,7 +172,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         End(OwnershipState.Closed);
         // Where no time is left, the next opening reads more headers.
         if (!carried && log is { UnsavedBatches: > 0 })
-            await SaveProducersAsync(log).WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await ((Task)SaveProducersAsync(log)).WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         log?.SucceedBy(null);
     }
 
@@ -285,7 +290,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         if (!log.Commit(append, tail) || !isCurrent)
             return;
         _waiters?.Wake(log.Offsets.HighWatermark);
-        if (log.UnsavedBatches >= silo.Options.ProducerSaveBatches && !_savingProducers && !log.IsBroken
+        if (log.UnsavedBatches >= silo.Options.ProducerSaveBatches && _savingProducers.IsCompleted && !log.IsBroken
             && silo.NowMs - _producersSavedAt >= silo.Options.ProducerSaveInterval.TotalMilliseconds)
             SaveProducersAsync(log).Ignore();
     }
@@ -317,29 +322,32 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     }
 
     /// <summary>
-    /// Saves the producers as they are, staged batches included: so it waits until those are on disk. Where they do not get there, nothing is saved.
+    /// Saves the producers as they are, staged batches included: so it waits until those are on disk. Where they do not get there, nothing is saved: false.
+    /// One at a time.
     /// </summary>
-    private async Task SaveProducersAsync(OpenLog log)
+    private Task<bool> SaveProducersAsync(OpenLog log) => _savingProducers = SaveProducersAsync(log, _savingProducers);
+
+    private async Task<bool> SaveProducersAsync(OpenLog log, Task former)
     {
-        _savingProducers = true;
+        await former;
+        if (log.UnsavedBatches == 0)
+            return true;
         _producersSavedAt = silo.NowMs;
         var (asOf, batches) = (log.Offsets.StagedEndOffset, log.UnsavedBatches);
         var snapshot = ProducerSnapshot.Write(log.Producers);
         try
         {
             if (log.LastStaged is { } last && await OutcomeOfAsync(last) != AppendOutcome.Committed)
-                return;
-            var outcome = await store.SaveProducersAsync(log.Owned, asOf, snapshot, CancellationToken.None);
-            if (Survives(log, outcome))
-                log.UnsavedBatches -= batches;
+                return false;
+            if (!Survives(log, await store.SaveProducersAsync(log.Owned, asOf, snapshot, CancellationToken.None)))
+                return false;
+            log.UnsavedBatches -= batches;
+            return true;
         }
         catch (Exception failure)
         {
             silo.Diagnostics.ProducersNotSaved(failure, Partition);
-        }
-        finally
-        {
-            _savingProducers = false;
+            return false;
         }
     }
 

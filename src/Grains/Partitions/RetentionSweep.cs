@@ -1,3 +1,4 @@
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Grains.Storage;
@@ -8,14 +9,14 @@ namespace Granary.Grains.Partitions;
 
 /// <summary>
 /// Every <see cref="PartitionOptions.RetentionCheckInterval"/> asks the store which partitions may have something to drop, and only those partitions'
-/// grains: idle ones sleep on. Runs in every silo, but only the active silo with the lowest address works; while silos disagree about who that is two
+/// grains: idle ones sleep on. Runs in every silo, but only the member with the lowest number works; while silos disagree about who that is two
 /// may, which does no harm: log starts only ever move up, fenced.
 /// </summary>
 internal sealed class RetentionSweep(
     IPartitionStore store,
     TopicDirectory topics,
     IGrainFactory grains,
-    IClusterMembershipService membership,
+    CurrentMap map,
     ILocalSiloDetails local,
     SiloPartitions silo) : BackgroundService
 {
@@ -66,16 +67,7 @@ internal sealed class RetentionSweep(
 
     private static bool IsBound(RetentionBound bound) => bound.OldestTimestamp is not null || bound.MaxBytes is not null;
 
-    private bool IsMine()
-    {
-        foreach (var (address, member) in membership.CurrentSnapshot.Members)
-        {
-            if (member.Status == SiloStatus.Active && address.CompareTo(local.SiloAddress) < 0)
-                return false;
-        }
-
-        return true;
-    }
+    private bool IsMine() => map().Members is not [var first, ..] || first.Silo.Equals(local.SiloAddress);
 
     private RetentionBound BoundOf(TopicDescription topic)
     {

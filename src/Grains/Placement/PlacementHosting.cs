@@ -29,9 +29,14 @@ public static class PlacementHosting
         services.TryAddSingleton<PlacementDiagnostics>();
         services.TryAddSingleton<PlacementParts>();
         services.TryAddSingleton<RehearsalTopic>();
-        services.AddPlacementDirector<PlacedByMap, PlacedByMapDirector>();
-        services.AddPlacementDirector<CoordinatedByMap, CoordinatedByMapDirector>();
-        services.AddPlacementDirector<PlacedOnSilo, PlacedOnSiloDirector>();
+        services.TryAddSingleton<ForeignSilos>();
+        // Instead of one that is followed from afar, where AddGranaryClient came first.
+        services.Replace(ServiceDescriptor.Singleton<CurrentMap>(static provider =>
+        {
+            var source = provider.GetRequiredService<ClusterMapSource>();
+            return () => source.Map;
+        }));
+        services.AddGranaryDirectors();
         return services;
     }
 

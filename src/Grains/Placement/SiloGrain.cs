@@ -17,6 +17,8 @@ internal sealed class SiloGrain(
 
     private bool _isAskedToDrain;
 
+    public Task PingAsync() => Task.CompletedTask;
+
     public Task RefreshAsync() => refresh.Invoke();
 
     public Task<ImmutableArray<HostedPartition>> PartitionsAsync() => Task.FromResult<ImmutableArray<HostedPartition>>([.. hosted.Describe().Take(MaxPartitions)]);

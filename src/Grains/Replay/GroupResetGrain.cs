@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Granary.Abstractions;
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;

@@ -27,4 +27,10 @@ internal sealed partial class ClusteringDiagnostics(ILogger<ClusteringDiagnostic
 
     [LoggerMessage(8, LogLevel.Warning, "The drain was not told to PostgreSQL: {Reason}")]
     public partial void DrainUntold(string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "{Silo} does not answer, but either is new or this silo is late itself: no vote against it yet")]
+    public partial void VoteHeldBack(SiloAddress silo);
+
+    [LoggerMessage(10, LogLevel.Warning, "{Silo} answers after all: no vote against it")]
+    public partial void AnswersAfterAll(SiloAddress silo);
 }

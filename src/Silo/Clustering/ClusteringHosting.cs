@@ -32,6 +32,9 @@ internal static class ClusteringHosting
             options.Invariant = "Npgsql";
             options.ConnectionString = database.ConnectionString;
         });
+        silo.Services.DecideVotesWithCare();
+        // So that a caller elsewhere is told that PostgreSQL is away, and not that its exception has no codec, which would look like a defect.
+        silo.Services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(Npgsql)));
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             options.ProbeTimeout = settings.ProbeInterval;
@@ -75,6 +78,19 @@ internal static class ClusteringHosting
 
     /// <summary>Lets this silo take part when all else is up. Call it last.</summary>
     public static void AddGranaryMembership(this IServiceCollection services) => services.AddHostedService<Membership>();
+
+    private static void DecideVotesWithCare(this IServiceCollection services)
+    {
+        var table = services.Last(service => service.ServiceType == typeof(IMembershipTable));
+        services.Remove(table);
+        services.AddSingleton<DeathVotes>();
+        services.AddSingleton<LastWord>();
+        services.AddSingleton<Pulse>();
+        services.AddHostedService(provider => provider.GetRequiredService<Pulse>());
+        services.AddSingleton<IHealthCheckParticipant>(provider => provider.GetRequiredService<Pulse>());
+        services.AddSingleton<IMembershipTable>(provider => ActivatorUtilities.CreateInstance<CautiousMembershipTable>(
+            provider, ActivatorUtilities.CreateInstance(provider, table.ImplementationType!)));
+    }
 
     /// <summary>A host name's first IPv4 address, or its first one.</summary>
     private static IPAddress AddressOf(string host)

@@ -20,7 +20,9 @@ internal sealed class DeathWatch(
     string clusterId,
     IClusterMembershipService membership,
     ILocalSiloDetails local,
+    ClusterMapSource maps,
     PeerConnections connections,
+    DeathVotes votes,
     ClusterJournal journal,
     ClusteringDiagnostics diagnostics) : BackgroundService
 {
@@ -42,18 +44,18 @@ internal sealed class DeathWatch(
         var watch = Task.CompletedTask;
         try
         {
-            await foreach (var _ in membership.MembershipUpdates.WithCancellation(stoppingToken))
+            for (var map = maps.Map; ; map = await maps.NextAsync(map.Fingerprint, stoppingToken))
             {
-                var next = NextInRing();
-                if (Equals(next, watched))
+                var next = NextInRing(map);
+                if (Equals(next?.Silo, watched))
                     continue;
                 if (watching is not null)
                     await watching.CancelAsync();
                 await watch;
-                watched = next;
+                watched = next?.Silo;
                 watching = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
                 if (next is not null)
-                    watch = WatchAsync(next, membership.CurrentSnapshot.Members[next].Name, watching.Token);
+                    watch = WatchAsync(next.Silo, next.Name, watching.Token);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -62,15 +64,11 @@ internal sealed class DeathWatch(
         }
     }
 
-    /// <summary>The active silo with the next higher address, or the lowest one; null where this one is alone.</summary>
-    private SiloAddress? NextInRing()
+    /// <summary>The member with the next higher address, or the lowest one; null where this one is alone. Silos of services hold no locks.</summary>
+    private SiloMember? NextInRing(ClusterMap map)
     {
-        var others = membership.CurrentSnapshot.Members.Values
-            .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(local.SiloAddress))
-            .Select(member => member.SiloAddress)
-            .Order()
-            .ToArray();
-        return others.FirstOrDefault(silo => silo.CompareTo(local.SiloAddress) > 0) ?? others.FirstOrDefault();
+        var others = map.Members.Where(member => !member.Silo.Equals(local.SiloAddress)).OrderBy(member => member.Silo).ToArray();
+        return others.FirstOrDefault(member => member.Silo.CompareTo(local.SiloAddress) > 0) ?? others.FirstOrDefault();
     }
 
     private async Task WatchAsync(SiloAddress silo, string siloName, CancellationToken cancellation)
@@ -88,6 +86,7 @@ internal sealed class DeathWatch(
                     diagnostics.DeclaredDead(silo);
                     if (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
                         Tell(HappeningKind.SiloDead, silo, siloName, "it refuses connections");
+                    votes.BeCertain(silo);
                     await membership.TryKill(silo);
                 }
             }

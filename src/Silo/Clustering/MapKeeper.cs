@@ -8,13 +8,14 @@ namespace Granary.Silo.Clustering;
 
 /// <summary>
 /// Publishes the cluster's map: the silos that Orleans' membership calls active, with what their rows say of them. A silo that is no longer
-/// active leaves the map at once, whether PostgreSQL answers or not; one whose row is not there yet waits for it.
+/// active leaves the map at once, whether PostgreSQL answers or not; one whose row is not there yet waits for it. Silos of services have none.
 /// </summary>
 internal sealed class MapKeeper(
     IClusterMembershipService membership,
     MemberRows rows,
     ClusterMapSource maps,
     ClusterJournal journal,
+    ForeignSilos foreign,
     ClusteringDiagnostics diagnostics) : BackgroundService
 {
     /// <summary>A peer that registers tells the others; this is for what got lost on the way.</summary>
@@ -84,7 +85,7 @@ internal sealed class MapKeeper(
         using var timer = new PeriodicTimer(s_missingInterval, journal.Time);
         while (await timer.WaitForNextTickAsync(cancellation))
         {
-            if (Active.All(_known.ContainsKey))
+            if (Active.All(silo => _known.ContainsKey(silo) || foreign.Contains(silo)))
                 continue;
             try
             {

@@ -4,9 +4,9 @@ using Orleans.Runtime;
 
 namespace Granary.Silo.Clustering;
 
-/// <summary>The other active silos: to practise with, and to be told of a change at once instead of finding out.</summary>
+/// <summary>The other members: to practise with, and to be told of a change at once instead of finding out.</summary>
 internal sealed class Peers(
-    IClusterMembershipService membership,
+    ClusterMapSource maps,
     ILocalSiloDetails local,
     IGrainFactory grains,
     TimeProvider time,
@@ -17,9 +17,8 @@ internal sealed class Peers(
 
     public ClusteringDiagnostics Diagnostics { get; } = diagnostics;
 
-    private IReadOnlyCollection<(SiloAddress Silo, string Name)> Others => [.. membership.CurrentSnapshot.Members.Values
-        .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(local.SiloAddress))
-        .Select(member => (member.SiloAddress, member.Name))];
+    private IReadOnlyCollection<(SiloAddress Silo, string Name)> Others =>
+        [.. maps.Map.Members.Where(member => !member.Silo.Equals(local.SiloAddress)).Select(member => (member.Silo, member.Name))];
 
     public Task RehearseAsync(CancellationToken cancellation) => rehearsal.RunAsync(Others, cancellation);
 

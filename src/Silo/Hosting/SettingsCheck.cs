@@ -19,39 +19,52 @@ namespace Granary.Silo.Hosting;
 /// </summary>
 internal static class SettingsCheck
 {
-    private const string Root = "Granary";
+    private const string Root = SettingsSection.Root;
 
-    /// <summary>What is wrong, a sentence each, with the setting's name as an environment variable has it; empty where nothing is.</summary>
-    public static IEnumerable<string> Wrong(IConfiguration configuration) =>
+    /// <summary>What the options classes have and composition decides: no settings.</summary>
+    private static readonly HashSet<string> s_decided = new(StringComparer.OrdinalIgnoreCase)
+    {
+        $"{Root}:Kafka:{nameof(KafkaOptions.NodeId)}", $"{Root}:Kafka:{nameof(KafkaOptions.ClusterId)}", $"{Root}:Kafka:{nameof(KafkaOptions.IsEdge)}",
+    };
+
+    /// <summary>The sections below `Granary`, the empty name being `Granary` itself, with the class that each is read into.</summary>
+    public static IReadOnlyList<SettingsSection> Sections { get; } =
     [
-        .. Wrong<SiloSettings>(configuration, "", settings => settings.Validate(), "Storage", "Partitions", "Placement", "Groups", "ConsumerGroups", "Replay", "Topics", "Kafka", "Live", "Http", "Idempotency"),
-        .. Wrong<StorageOptions>(configuration, "Storage", options => options.Validate()),
-        .. Wrong<PartitionOptions>(configuration, "Partitions", options => options.Validate()),
-        .. Wrong<PlacementOptions>(configuration, "Placement", options => options.Validate()),
-        .. Wrong<GroupOptions>(configuration, "Groups", options => options.Validate()),
-        .. Wrong<ConsumerGroupOptions>(configuration, "ConsumerGroups", options => options.Validate()),
-        .. Wrong<ReplayOptions>(configuration, "Replay", options => options.Validate()),
-        .. Wrong<TopicOptions>(configuration, "Topics", options => options.Validate()),
-        .. Wrong<LiveOptions>(configuration, "Live", options => options.Validate()),
-        .. Wrong<HttpOptions>(configuration, "Http", options => options.Validate()),
-        .. Wrong<IdempotencyOptions>(configuration, "Idempotency", options => options.Validate()),
-        .. Wrong<KafkaOptions>(configuration, "Kafka", options => options.Validate()),
+        SettingsSection.Of<SiloSettings>("", settings => settings.Validate()),
+        SettingsSection.Of<KafkaOptions>("Kafka", options => options.Validate()),
+        SettingsSection.Of<HttpOptions>("Http", options => options.Validate()),
+        SettingsSection.Of<LiveOptions>("Live", options => options.Validate()),
+        SettingsSection.Of<TopicOptions>("Topics", options => options.Validate()),
+        SettingsSection.Of<PartitionOptions>("Partitions", options => options.Validate()),
+        SettingsSection.Of<StorageOptions>("Storage", options => options.Validate()),
+        SettingsSection.Of<PlacementOptions>("Placement", options => options.Validate()),
+        SettingsSection.Of<GroupOptions>("Groups", options => options.Validate()),
+        SettingsSection.Of<ConsumerGroupOptions>("ConsumerGroups", options => options.Validate()),
+        SettingsSection.Of<ReplayOptions>("Replay", options => options.Validate()),
+        SettingsSection.Of<IdempotencyOptions>("Idempotency", options => options.Validate()),
     ];
 
-    private static IEnumerable<string> Wrong<T>(IConfiguration configuration, string name, Func<T, IEnumerable<string>> validate, params string[] sections)
-        where T : class, new()
+    /// <summary>What is wrong, a sentence each, with the setting's name as an environment variable has it; empty where nothing is.</summary>
+    public static IEnumerable<string> Wrong(IConfiguration configuration) => Sections.SelectMany(section => Wrong(section, configuration));
+
+    /// <summary>Whether configuration has a say in that property.</summary>
+    public static bool IsSetting(string path) => !s_decided.Contains(path);
+
+    private static IEnumerable<string> Wrong(SettingsSection settings, IConfiguration configuration)
     {
-        var section = configuration.GetSection(name.Length == 0 ? Root : $"{Root}:{name}");
+        var section = configuration.GetSection(settings.Path);
         var prefix = section.Path.Replace(":", "__", StringComparison.Ordinal) + "__";
         var wrong = section.GetChildren()
-            .Where(child => !sections.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
-            .Select(child => Check(typeof(T), child))
+            .Where(child => settings.Name.Length > 0 || !Sections.Any(other => other.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)))
+            .Select(child => IsSetting(child.Path) ? Check(settings.Options, child) : Unknown(child))
             .OfType<string>()
             .ToList();
         if (wrong.Count == 0)
-            wrong = [.. validate(section.Get<T>() ?? new T())];
+            wrong = [.. settings.Validate(section)];
         return wrong.Select(sentence => prefix + sentence);
     }
+
+    private static string Unknown(IConfigurationSection setting) => $"{setting.Key} is '{setting.Value}': there is no such setting.";
 
     private static string? Check(Type options, IConfigurationSection setting)
     {
@@ -59,7 +72,7 @@ internal static class SettingsCheck
         if (property?.PropertyType is { IsGenericType: true } list && list.GetGenericTypeDefinition() == typeof(List<>))
             return setting.GetChildren().SelectMany(item => item.GetChildren().Select(one => Check(list.GenericTypeArguments[0], one) is { } wrong ? $"{property.Name}__{item.Key}__{wrong}" : null)).FirstOrDefault(wrong => wrong is not null);
         if (property?.SetMethod is null || setting.Value is null)
-            return $"{setting.Key} is '{setting.Value}': there is no such setting.";
+            return Unknown(setting);
         try
         {
             TypeDescriptor.GetConverter(property.PropertyType).ConvertFromInvariantString(setting.Value);

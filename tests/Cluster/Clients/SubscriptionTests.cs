@@ -19,7 +19,7 @@ public sealed class SubscriptionTests(PrivatePostgres postgres)
         {
 
             // A member that died with its silo is missed soon.
-            services.Configure<ConsumerGroupOptions>(options => (options.SessionTimeout, options.GroupCheckInterval) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1)));
+            services.Configure<ConsumerGroupOptions>(options => options.SessionTimeout = TimeSpan.FromSeconds(3));
             services.AddGranaryClient();
             services.AddGranarySubscriptions(typeof(SubscriptionTests).Assembly);
         });

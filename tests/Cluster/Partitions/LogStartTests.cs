@@ -26,6 +26,25 @@ public sealed class LogStartTests(PartitionCluster cluster)
         Assert.Equal([(10L, "next")], await partition.ReadAllAsync(10));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task DeleteRecords_OfAProducersNewestBatches_LeavesItInLine(bool savedBefore)
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync(TestPartition.Producer(6, 0), "a");
+        if (savedBefore)
+            await partition.DeactivateAsync();
+        await partition.AppendAsync(TestPartition.Producer(6, 1), "b", "c");
+        Assert.Equal(new DeleteRecordsResult(ErrorCode.None, 3), await partition.Grain.DeleteRecordsAsync(-1));
+
+        // The log is opened anew, and cannot be told by the batches that are gone.
+        cluster.Faults.NextAppend[partition.Id] = AppendFault.NotWritten;
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync("lost")).Error);
+        Assert.Equal(3, (await partition.AppendUntilTakenAsync(TestPartition.Producer(6, 3), "d")).BaseOffset);
+        Assert.Equal(1, (await partition.AppendAsync(TestPartition.Producer(6, 1), "b", "c")).BaseOffset);
+    }
+
     [Fact]
     public async Task MeasureLag_TellsTheAgeOfTheOldestRecordThatIsNotRead()
     {

@@ -25,7 +25,6 @@ public sealed class SilentMemberTests
             Settings = new Dictionary<string, string>
             {
                 ["Granary__ConsumerGroups__SessionTimeout"] = $"{s_session}",
-                ["Granary__ConsumerGroups__GroupCheckInterval"] = "00:00:01",
             },
         });
         await using var client = await ClusterClient.ConnectAsync(silo.PostgresConnectionString, "granary");

@@ -75,7 +75,7 @@ public sealed class LogSubscriptionTests
         var subscription = new LogSubscriptionAttribute("events") { Group = "g", MaxBatchRecords = 8, MaxUnfinished = 16 };
         using var stopping = new CancellationTokenSource();
         var pumps = Enumerable.Range(0, 2)
-            .Select(_ => new SubscriptionPump(subscription, "Subscriber", (grain, records) => CallAsync(grain, records, false), consumers, TimeProvider.System, NullLogger.Instance))
+            .Select(_ => new SubscriptionPump(new SubscriberClass(typeof(NoSubscriber), subscription), new LogSubscriptionOptions(), (grain, records) => CallAsync(grain, records, false), consumers, TimeProvider.System, NullLogger.Instance))
             .Select(pump => pump.RunAsync(stopping.Token))
             .ToArray();
         await HoldsAsync(() => _got.Distinct().Count() == 150);
@@ -88,6 +88,61 @@ public sealed class LogSubscriptionTests
             Assert.Equal(50, cluster.Group.OffsetOf(index));
             Assert.Equal(Enumerable.Range(0, 50).Select(i => (long)i), _got.Where(got => got.Grain == $"events/{index}").Select(got => got.Offset));
         }
+    }
+
+    [Fact]
+    public async Task Pump_CallsNoMoreGrainsAtATime_ThanAllowed()
+    {
+        var cluster = new FakeCluster();
+        for (var index = 0; index < 3; index++)
+            Append(cluster, index, 20);
+        await using var topics = new TopicDirectory(cluster.Grains);
+        var consumers = new LogConsumers(cluster.Grains, topics, Options.Create(new LogConsumerOptions()));
+        var subscription = new LogSubscriptionAttribute("events") { Group = "g", MaxBatchRecords = 1 };
+        var (under, most) = (0, 0);
+        var begun = new SemaphoreSlim(0);
+        var go = new SemaphoreSlim(0);
+        using var stopping = new CancellationTokenSource();
+        var pump = new SubscriptionPump(
+            new SubscriberClass(typeof(NoSubscriber), subscription),
+            new LogSubscriptionOptions { MaxConcurrentCalls = 2 },
+            async (grain, records) =>
+            {
+                lock (begun)
+                    most = Math.Max(most, ++under);
+                begun.Release();
+                await go.WaitAsync(Cancellation);
+                lock (begun)
+                    under--;
+                await CallAsync(grain, records, false);
+            },
+            consumers,
+            TimeProvider.System,
+            NullLogger.Instance).RunAsync(stopping.Token);
+        await begun.WaitAsync(Cancellation);
+        await begun.WaitAsync(Cancellation);
+        go.Release(1_000);
+        await HoldsAsync(() => _got.Count == 60);
+        await stopping.CancelAsync();
+        await pump;
+        Assert.Equal(2, most);
+    }
+
+    [Theory]
+    [InlineData(nameof(LogSubscriptionOptions.MaxConcurrentCalls))]
+    [InlineData(nameof(LogSubscriptionOptions.CommitInterval))]
+    [InlineData(nameof(LogSubscriptionOptions.RetryBackoff))]
+    [InlineData(nameof(LogSubscriptionOptions.RestartDelay))]
+    public void Options_OfNothing_AreRefusedByName(string name)
+    {
+        var services = new ServiceCollection();
+        services.AddGranarySubscriptions(options =>
+        {
+            var property = typeof(LogSubscriptionOptions).GetProperty(name)!;
+            property.SetValue(options, property.PropertyType == typeof(int) ? 0 : TimeSpan.Zero);
+        });
+        var refused = Assert.Throws<ArgumentException>(() => services.BuildServiceProvider().GetRequiredService<IOptions<LogSubscriptionOptions>>().Value);
+        Assert.StartsWith($"LogSubscriptionOptions.{name} is 0", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,9 +173,9 @@ public sealed class LogSubscriptionTests
         s_partition,
         new DispatchParts(
             subscription,
-            (grain, records) => CallAsync(grain, records, fails() || grain == failing),
-            _ => _pauses.Enqueue("pause"),
-            _ => _pauses.Enqueue("resume"),
+            new LogSubscriptionOptions(),
+            (grain, records, _) => CallAsync(grain, records, fails() || grain == failing),
+            (_, isHeld) => _pauses.Enqueue(isHeld ? "pause" : "resume"),
             TimeProvider.System,
             NullLogger.Instance));
 

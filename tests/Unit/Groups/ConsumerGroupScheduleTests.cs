@@ -16,7 +16,6 @@ public sealed class ConsumerGroupScheduleTests
     private static readonly ConsumerGroupOptions s_options = new()
     {
         SessionTimeout = TimeSpan.FromSeconds(6),
-        GroupCheckInterval = TimeSpan.FromSeconds(2),
         AssignmentInterval = TimeSpan.FromMilliseconds(100),
     };
 

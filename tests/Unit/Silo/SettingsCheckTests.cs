@@ -24,6 +24,8 @@ public sealed class SettingsCheckTests
     [InlineData("Kafka:MaxFrameBytes", "-1", "Granary__Kafka__MaxFrameBytes is -1: more than 0 is wanted.")]
     [InlineData("Kafka:MaxFrameBytes", "9999999999", "Granary__Kafka__MaxFrameBytes is '9999999999': a whole number up to 2147483647 is wanted.")]
     [InlineData("Kafka:NumPartitions", "3", "Granary__Kafka__NumPartitions is '3': there is no such setting.")]
+    [InlineData("Kafka:NodeId", "7", "Granary__Kafka__NodeId is '7': there is no such setting.")]
+    [InlineData("Kafka:IsEdge", "true", "Granary__Kafka__IsEdge is 'true': there is no such setting.")]
     [InlineData("Kafka:IdleTimeout", "soon", "Granary__Kafka__IdleTimeout is 'soon': a time like 00:00:30 (hours:minutes:seconds) is wanted.")]
     [InlineData("Kafka:AutoCreateTopics", "maybe", "Granary__Kafka__AutoCreateTopics is 'maybe': true or false is wanted.")]
     [InlineData("Storage:Lanes", "0", "Granary__Storage__Lanes is 0: 1 to 64 is wanted.")]

@@ -3,7 +3,7 @@ using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
-namespace Granary.Grains.Placement;
+namespace Granary.Abstractions.Cluster;
 
 /// <summary>On the silo that coordinates the group by the cluster's map: for groups, and for their members.</summary>
 [AttributeUsage(AttributeTargets.Class)]
@@ -16,7 +16,7 @@ internal sealed class CoordinatedByMap : PlacementStrategy
 }
 
 /// <summary>Where there is no map, or it names a silo that cannot host the grain, any silo does: the mover puts it right.</summary>
-internal sealed class CoordinatedByMapDirector(ClusterMapSource maps) : IPlacementDirector
+internal sealed class CoordinatedByMapDirector(CurrentMap map) : IPlacementDirector
 {
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
@@ -24,7 +24,7 @@ internal sealed class CoordinatedByMapDirector(ClusterMapSource maps) : IPlaceme
         if (IPlacementDirector.GetPlacementHint(target.RequestContextData, silos) is { } hinted)
             return Task.FromResult(hinted);
         var key = target.GrainIdentity.Key.ToString()!;
-        var coordinator = maps.Map.CoordinatorOf(IGroupMemberGrain.IdsOf(key)?.GroupId ?? IGroupGrain.IdOf(key))?.Silo;
+        var coordinator = map().CoordinatorOf(IGroupMemberGrain.IdsOf(key)?.GroupId ?? IGroupGrain.IdOf(key))?.Silo;
         return Task.FromResult(coordinator is not null && silos.Contains(coordinator) ? coordinator : silos[Random.Shared.Next(silos.Length)]);
     }
 }

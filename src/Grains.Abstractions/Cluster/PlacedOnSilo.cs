@@ -1,9 +1,8 @@
-using Granary.Abstractions.Cluster;
 using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
-namespace Granary.Grains.Placement;
+namespace Granary.Abstractions.Cluster;
 
 /// <summary>On the silo that its key names (<see cref="ISiloGrain.KeyOf"/>).</summary>
 [AttributeUsage(AttributeTargets.Class)]

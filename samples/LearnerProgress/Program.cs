@@ -1,0 +1,21 @@
+using Granary.Abstractions.Clients;
+using Granary.Abstractions.Subscriptions;
+using Granary.LearnerProgress;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+
+var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
+var sample = builder.Configuration.GetSection("Sample").Get<SampleOptions>() ?? new SampleOptions();
+if (builder.Configuration.GetConnectionString("Granary") is not { Length: > 0 } database)
+{
+    Console.Error.WriteLine("ConnectionStrings__Granary is not set: this silo finds Granary's by the database they work on.");
+    return 2;
+}
+
+// Orleans first, then the log's client, then what uses it: the host stops them the other way round.
+builder.UseOrleans(silo => silo.JoinGranary(database, sample));
+builder.Services.AddGranaryClient();
+builder.Services.AddGranarySubscriptions(typeof(LearnerGrain).Assembly);
+
+await builder.Build().RunAsync();
+return 0;

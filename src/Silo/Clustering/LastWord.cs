@@ -1,0 +1,28 @@
+using Granary.Abstractions.Cluster;
+using Orleans.Runtime;
+
+namespace Granary.Silo.Clustering;
+
+/// <summary>
+/// Asks a silo that is about to be voted dead once more. A vote can be old: as long as PostgreSQL is away Orleans keeps it, and casts it when the silo
+/// that hung for a moment has long been well again.
+/// </summary>
+/// <param name="services">Asked late: the membership comes before grains.</param>
+internal sealed class LastWord(IServiceProvider services, TimeProvider time)
+{
+    /// <summary>Small, because a silo that does hang keeps its partitions that much longer.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(150);
+
+    public async Task<bool> AnswersAsync(SiloAddress silo)
+    {
+        try
+        {
+            await services.GetRequiredService<IGrainFactory>().GetGrain<ISiloGrain>(ISiloGrain.KeyOf(silo)).PingAsync().WaitAsync(s_patience, time);
+            return true;
+        }
+        catch (Exception failure) when (failure is TimeoutException or OrleansException or IOException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}
