@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Granary.Support;
 
 namespace Granary.KafkaClients.Groups;
 
@@ -50,7 +51,7 @@ internal sealed class ForeignMember : IAsyncDisposable
         if (byInput)
             _process.StandardInput.Close();
         else
-            await ChildProgram.RunAsync("/bin/sh", ["-c", $"kill -TERM {_process.Id}"]);
+            Assert.True(Signals.AskToEnd(_process.Id), "it has ended by itself");
         await EndAsync();
         Assert.True(_process.ExitCode == 0, $"it ended with {_process.ExitCode}: {await _errors}");
     }
