@@ -12,6 +12,9 @@ public sealed class BrokerFixture : IAsyncLifetime
 
     public string Bootstrap => _silo!.KafkaBootstrap;
 
+    /// <summary>For clients inside the cluster, which find it by its database.</summary>
+    public string PostgresConnectionString => _silo!.PostgresConnectionString;
+
     public string HttpUrl => _silo!.HttpUrl;
 
     public async ValueTask InitializeAsync() => _silo = await SiloProcess.StartAsync(new SiloProcessOptions

@@ -82,8 +82,8 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
     {
         if (ClassicJoinCheck.RefuseSize(request, parts.Options) is var wrong and not ErrorCode.None)
             return JoinResult.Refuse(wrong, request.MemberId);
-        if (request.ProtocolType != ConsumerGroupMigration.ProtocolType || request.Protocols.IsEmpty)
-            return JoinResult.Refuse(ErrorCode.InconsistentGroupProtocol, request.MemberId);
+        if (ConsumerGroupMigration.RefuseClassic(_group.Members, request) is var refusal and not ErrorCode.None)
+            return JoinResult.Refuse(refusal, request.MemberId);
         var memberId = request.MemberId;
         if (memberId.Length == 0)
         {
@@ -111,13 +111,12 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
 
     public SyncResult Sync(SyncRequest request)
     {
-        if (Find(request.Caller) is not { Classic: { } classic } member)
-            return SyncResult.Refuse(ErrorCode.UnknownMemberId);
-        if (member.MemberEpoch != request.Caller.Generation)
-            return SyncResult.Refuse(ErrorCode.IllegalGeneration);
-        var protocol = classic.Protocols is [var first, ..] ? first.Name : "";
+        if (_group.FindClassic(request.Caller, out var member) is var refusal and not ErrorCode.None)
+            return SyncResult.Refuse(refusal);
+        var protocol = member!.Classic!.Protocols is [var first, ..] ? first.Name : "";
         if ((request.ProtocolType ?? ConsumerGroupMigration.ProtocolType) != ConsumerGroupMigration.ProtocolType || (request.ProtocolName ?? protocol) != protocol)
             return SyncResult.Refuse(ErrorCode.InconsistentGroupProtocol);
+        _group.Synced(member.MemberId);
         var names = parts.Topics.ByName.Values.ToDictionary(topic => topic.TopicId, topic => topic.Name);
         return new SyncResult(ErrorCode.None, ConsumerGroupMigration.ProtocolType, protocol, ConsumerGroupMigration.AssignmentFor(member, names));
     }
@@ -125,16 +124,16 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
     public async Task<ErrorCode> ClassicHeartbeatAsync(GroupCaller caller)
     {
         await FollowTopicsAsync();
-        return (await FinishAsync(_group.ClassicHeartbeat(caller.MemberId, caller.Generation, parts.NowMs)))!.Error;
+        return (await FinishAsync(_group.ClassicHeartbeat(caller, parts.NowMs)))!.Error;
     }
 
     /// <summary>Removes a member, whichever protocol it speaks; an administrator may name a static one by its instance id alone.</summary>
     public async Task<ErrorCode> LeaveAsync(LeavingMember leaving)
     {
-        var member = _group.Members.FirstOrDefault(one => leaving.MemberId.Length > 0 ? one.MemberId == leaving.MemberId : leaving.InstanceId is not null && one.InstanceId == leaving.InstanceId);
+        var member = _group.Members.FirstOrDefault(one => leaving.InstanceId is null ? one.MemberId == leaving.MemberId : one.InstanceId == leaving.InstanceId);
         if (member is null)
             return ErrorCode.UnknownMemberId;
-        if (leaving.InstanceId is not null && member.InstanceId != leaving.InstanceId)
+        if (leaving.MemberId.Length > 0 && member.MemberId != leaving.MemberId)
             return ErrorCode.FencedInstanceId;
         var reply = await HeartbeatAsync(new ConsumerGroupHeartbeat { MemberId = member.MemberId, InstanceId = member.InstanceId, MemberEpoch = ConsumerGroupHeartbeat.Leave });
         return reply.Error;
@@ -170,8 +169,6 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
             _cause = cause;
         return taken;
     }
-
-    private ConsumerGroupMember? Find(GroupCaller caller) => _group.Members.FirstOrDefault(member => member.MemberId == caller.MemberId);
 
     private async Task<ConsumerGroupHeartbeatReply?> FinishAsync(ConsumerGroupStep step)
     {

@@ -148,19 +148,19 @@ internal sealed class ConsumerGroup
         return Done(null, null, []);
     }
 
-    /// <summary>Removes members that took too long to give partitions back, makes a target assignment that is due, and says who is overdue.</summary>
+    /// <summary>Removes members that took too long to give partitions back or to do as they were told, makes a target assignment that is due, and says who is overdue.</summary>
     public ConsumerGroupStep Tick(long now)
     {
-        foreach (var memberId in _deadlines.Unrevoked(now).ToArray())
+        foreach (var memberId in _deadlines.Late(now).ToArray())
         {
             if (_roster.TryFind(memberId, out var late))
                 Remove(late);
         }
 
-        // A static member that is away beats for nobody: its grain has nothing to tell.
+        // A static member that is away beats for nobody, and one of the classic protocol to the group itself: their grains have nothing to tell.
         foreach (var memberId in _deadlines.Silent(now).ToArray())
         {
-            if (_roster.TryFind(memberId, out var gone) && gone.IsAway)
+            if (_roster.TryFind(memberId, out var gone) && (gone.IsAway || gone.Classic is not null))
                 Remove(gone);
         }
 
@@ -191,21 +191,29 @@ internal sealed class ConsumerGroup
         return member.Classic is null ? ErrorCode.StaleMemberEpoch : ErrorCode.IllegalGeneration;
     }
 
-    /// <summary>A heartbeat of a member that speaks the classic protocol: it is told to join again when there is something for it to do.</summary>
-    public ConsumerGroupStep ClassicHeartbeat(string memberId, int generation, long now)
+    /// <summary>A heartbeat of a member that speaks the classic protocol: it is told to join again when there is something for it to do, and must then do so.</summary>
+    public ConsumerGroupStep ClassicHeartbeat(GroupCaller caller, long now)
     {
-        var error = ErrorCode.None;
-        if (!_roster.TryFind(memberId, out var member) || member.Classic is null)
-            return Done(new ConsumerGroupHeartbeatReply(ErrorCode.UnknownMemberId, null, memberId, 0, TimeSpan.Zero, null, null), memberId, []);
         AssignIfDue(now);
-        if (member.MemberEpoch != generation)
-            error = ErrorCode.IllegalGeneration;
-        else if (member.State == ConsumerGroupMemberState.UnrevokedPartitions || !Step(member, null).Assigned.SequenceEqual(member.Assigned))
-            error = ErrorCode.RebalanceInProgress;
-        if (error != ErrorCode.IllegalGeneration)
-            _deadlines.Renew(member, now);
-        return Done(new ConsumerGroupHeartbeatReply(error, null, memberId, member.MemberEpoch, IntervalFor(member), null, member), memberId, []);
+        var error = _roster.FindClassic(caller, out var member);
+        if (error == ErrorCode.None)
+        {
+            _deadlines.Renew(member!, now);
+            if (member!.State == ConsumerGroupMemberState.UnrevokedPartitions || !Step(member, null).Assigned.SequenceEqual(member.Assigned))
+            {
+                error = ErrorCode.RebalanceInProgress;
+                _deadlines.Await(member, now);
+            }
+        }
+
+        return Done(new ConsumerGroupHeartbeatReply(error, null, caller.MemberId, 0, TimeSpan.Zero, null, null), caller.MemberId, []);
     }
+
+    /// <summary>Who calls by the classic protocol, and may.</summary>
+    public ErrorCode FindClassic(GroupCaller caller, out ConsumerGroupMember? member) => _roster.FindClassic(caller, out member);
+
+    /// <summary>A member of the classic protocol has fetched what it was assigned.</summary>
+    public void Synced(string memberId) => _deadlines.EndAwait(memberId);
 
     /// <summary>Finds whose heartbeat it is, and refuses it where it is nobody's, or of a member that others have taken the place of.</summary>
     private (ErrorCode Error, string Message)? Identify(ConsumerGroupHeartbeat beat, out ConsumerGroupMember? known)
@@ -304,6 +312,9 @@ internal sealed class ConsumerGroup
             after = after with { PreviousMemberEpoch = beat.MemberEpoch };
         _roster.Put(after);
         _deadlines.Follow(told, after, now);
+        _deadlines.EndAwait(after.MemberId);
+        if (after.Classic is not null)
+            _deadlines.Await(after, now);
         var isTold = beat.MemberEpoch != told.MemberEpoch || beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.IsFull || !after.Assigned.SequenceEqual(told.Assigned);
         var reply = new ConsumerGroupHeartbeatReply(ErrorCode.None, null, after.MemberId, after.MemberEpoch, IntervalFor(after), isTold ? after.Assigned : null, after);
         return Done(reply, after.MemberId, []);
@@ -315,7 +326,8 @@ internal sealed class ConsumerGroup
     private HashSet<PartitionId> WantedBy(ConsumerGroupMember member) =>
         _subscriptions.Among(member, _roster.TargetOf(member.MemberId));
 
-    private bool IsSettled(ConsumerGroupMember member) => member.State == ConsumerGroupMemberState.Stable && WantedBy(member).SetEquals(member.Assigned);
+    // One that waited for what it no longer shall have waits for nothing, though it may not have heard so; a classic member is not called together for it.
+    private bool IsSettled(ConsumerGroupMember member) => member.State != ConsumerGroupMemberState.UnrevokedPartitions && WantedBy(member).SetEquals(member.Assigned);
 
     private TimeSpan IntervalFor(ConsumerGroupMember member) =>
         member.State == ConsumerGroupMemberState.Stable && GroupEpoch == AssignmentEpoch ? _options.HeartbeatInterval : _options.ReconcilingHeartbeatInterval;

@@ -2,7 +2,7 @@ using Granary.Abstractions.Groups;
 
 namespace Granary.Grains.Groups;
 
-/// <summary>When each member of a group has been silent for too long, or has taken too long to give partitions back. Ms of one clock.</summary>
+/// <summary>When each member of a group has been silent for too long, or has taken too long to give partitions back or, of the classic protocol, for its next call. Ms of one clock.</summary>
 internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
 {
     private readonly Dictionary<string, Deadline> _byMember = new(StringComparer.Ordinal);
@@ -26,9 +26,21 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
         if (after.State != ConsumerGroupMemberState.UnrevokedPartitions)
             deadline.Revocation = long.MaxValue;
         else if (before is null || deadline.Revocation == long.MaxValue || !before.Revoking.SequenceEqual(after.Revoking))
-            deadline.Revocation = now + Ms(after.RebalanceTimeout < options.MaxRebalanceTimeout ? after.RebalanceTimeout : options.MaxRebalanceTimeout);
+            deadline.Revocation = now + RebalanceMs(after);
         Next = Math.Min(Next, deadline.Revocation);
     }
+
+    /// <summary>A member of the classic protocol is to join or to sync within its rebalance timeout; where it was to already, that time goes on.</summary>
+    public void Await(ConsumerGroupMember member, long now)
+    {
+        var deadline = _byMember[member.MemberId];
+        if (deadline.Call == long.MaxValue)
+            deadline.Call = now + RebalanceMs(member);
+        Next = Math.Min(Next, deadline.Call);
+    }
+
+    /// <summary>It did.</summary>
+    public void EndAwait(string memberId) => _byMember[memberId].Call = long.MaxValue;
 
     public void Forget(string memberId)
     {
@@ -41,7 +53,8 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
 
     public IEnumerable<string> Silent(long now) => _byMember.Where(member => member.Value.Session <= now).Select(member => member.Key);
 
-    public IEnumerable<string> Unrevoked(long now) => _byMember.Where(member => member.Value.Revocation <= now).Select(member => member.Key);
+    /// <summary>Those that did not do in time what they were told.</summary>
+    public IEnumerable<string> Late(long now) => _byMember.Where(member => member.Value.Revocation <= now || member.Value.Call <= now).Select(member => member.Key);
 
     /// <summary>Not later than the next one, and that one after <see cref="Recount"/>; <see cref="long.MaxValue"/> where there is none.</summary>
     public long Next { get; private set; } = long.MaxValue;
@@ -51,8 +64,11 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
     {
         Next = long.MaxValue;
         foreach (var deadline in _byMember.Values)
-            Next = Math.Min(Next, Math.Min(deadline.Session, deadline.Revocation));
+            Next = Math.Min(Math.Min(Next, deadline.Call), Math.Min(deadline.Session, deadline.Revocation));
     }
+
+    private long RebalanceMs(ConsumerGroupMember member) =>
+        Ms(member.RebalanceTimeout < options.MaxRebalanceTimeout ? member.RebalanceTimeout : options.MaxRebalanceTimeout);
 
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
 
@@ -61,5 +77,8 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
         public long Session { get; set; } = long.MinValue;
 
         public long Revocation { get; set; } = long.MaxValue;
+
+        /// <summary>For a JoinGroup or SyncGroup that is owed.</summary>
+        public long Call { get; set; } = long.MaxValue;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Granary.Abstractions;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 
@@ -78,6 +79,21 @@ internal static class ConsumerGroupMigration
 
         return state;
     }
+
+    /// <summary>Whether a JoinGroup may come in beside those who are there, as Kafka asks: who speaks the classic protocol shares an assignor with all others
+    /// that do, so that they can be a classic group again; and a static member that has an id already is the one that stands for its instance.</summary>
+    public static ErrorCode RefuseClassic(IReadOnlyCollection<ConsumerGroupMember> members, JoinRequest request)
+    {
+        if (request.ProtocolType != ProtocolType || request.Protocols.IsEmpty || !Shares(members, request.Protocols))
+            return ErrorCode.InconsistentGroupProtocol;
+        if (request.InstanceId is null || request.MemberId.Length == 0)
+            return ErrorCode.None;
+        var standing = members.FirstOrDefault(member => member.InstanceId == request.InstanceId);
+        return standing is null ? ErrorCode.UnknownMemberId : standing.MemberId != request.MemberId ? ErrorCode.FencedInstanceId : ErrorCode.None;
+    }
+
+    private static bool Shares(IReadOnlyCollection<ConsumerGroupMember> members, ImmutableArray<GroupProtocol> protocols) => protocols.Any(offered =>
+        members.All(member => member.Classic is not { } classic || classic.Protocols.Any(protocol => protocol.Name == offered.Name)));
 
     /// <summary>May a classic group with members become a consumer group?</summary>
     public static bool CanUpgrade(string protocolType, int members, ConsumerGroupOptions options) =>

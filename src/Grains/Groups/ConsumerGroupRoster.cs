@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using Granary.Abstractions;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 
@@ -34,6 +35,26 @@ internal sealed class ConsumerGroupRoster
     public bool TryFind(string memberId, [NotNullWhen(true)] out ConsumerGroupMember? member) => _members.TryGetValue(memberId, out member);
 
     public ConsumerGroupMember? FindInstance(string instanceId) => _byInstance.TryGetValue(instanceId, out var memberId) ? _members[memberId] : null;
+
+    /// <summary>
+    /// Who calls by the classic protocol: a member that speaks it, which still stands for its instance id where it has one. A static member whose place another
+    /// has taken is fenced, so that the two do not take turns.
+    /// </summary>
+    public ErrorCode FindClassic(GroupCaller caller, out ConsumerGroupMember? member)
+    {
+        _members.TryGetValue(caller.MemberId, out member);
+        if (caller.InstanceId is { } instance)
+        {
+            if (FindInstance(instance) is not { } standing)
+                return ErrorCode.UnknownMemberId;
+            if (standing.MemberId != caller.MemberId)
+                return ErrorCode.FencedInstanceId;
+        }
+
+        if (member?.Classic is null)
+            return ErrorCode.UnknownMemberId;
+        return member.MemberEpoch == caller.Generation ? ErrorCode.None : ErrorCode.IllegalGeneration;
+    }
 
     public bool IsFree(PartitionId partition) => !_owners.ContainsKey(partition);
 

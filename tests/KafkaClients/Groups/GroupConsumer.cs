@@ -34,7 +34,7 @@ internal sealed class GroupConsumer : IDisposable
                 Interlocked.Increment(ref _revocations);
                 Take([.. _assigned.Except(taken.Select(one => one.TopicPartition))]);
             })
-            .SetPartitionsLostHandler((_, _) => Take([]))
+            .SetPartitionsLostHandler((_, lost) => Take([.. _assigned.Except(lost.Select(one => one.TopicPartition))]))
             .SetErrorHandler((_, error) => _failure = error.IsFatal ? error : _failure)
             .SetLogHandler((_, _) => { })
             .Build();
@@ -75,6 +75,8 @@ internal sealed class GroupConsumer : IDisposable
 
     /// <summary>Closes its connections without a word to the group, as a process that is killed. To be called instead of <see cref="Dispose"/>.</summary>
     public void Vanish() => End(says: false);
+
+    public override string ToString() => $"[{string.Join(", ", _assigned)}] after {Read.Count} records, the last {Read.LastOrDefault()}, and errors: {string.Join(", ", Errors.GroupBy(error => error).Select(error => $"{error.Count()} x {error.Key}"))}";
 
     private void End(bool says)
     {

@@ -127,6 +127,30 @@ public sealed class ClassicGroupTests
         Assert.Equal(GroupState.Empty, _group.State);
     }
 
+    /// <summary>Two processes under one instance id: the one whose call waits hears at once that the other took its place.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void StaticMember_ThatWaitsForAnAnswer_IsFencedAtOnce(bool syncs)
+    {
+        var leader = Join("")!.MemberId;
+        Sync(leader, 1);
+        Assert.Null(Join("", instance: "one"));
+        var waiting = _tickets;
+        if (syncs)
+        {
+            Join(leader);
+            Assert.Null(Sync(_group.Members.IdOfInstance("one")!, 2));
+            waiting = _tickets;
+        }
+
+        var request = new JoinRequest("", "one", "c", "/h", s_session, s_session, "consumer", [new GroupProtocol("range", ClassicClient.Subscribed("t"))], false, false);
+        _group.Join(++_tickets, request, "other", _now);
+
+        var answer = _group.TakeAnswers().Single(answer => answer.Ticket == waiting);
+        Assert.Equal(ErrorCode.FencedInstanceId, syncs ? answer.Sync!.Error : answer.Join!.Error);
+    }
+
     [Theory]
     [InlineData(-1, "", ErrorCode.UnknownMemberId)]
     [InlineData(1, "nobody", ErrorCode.UnknownMemberId)]

@@ -77,19 +77,102 @@ public sealed class ConsumerGroupMigrationTests
         Assert.Empty(joined.Assignment!.Value);
 
         // One of the classic members is told to join again, gives one back, and joins once more to say so, as a cooperative member does.
-        var told = new[] { "a", "b" }.Single(memberId => group.ClassicHeartbeat(memberId, 7, 0).Reply!.Error == ErrorCode.RebalanceInProgress);
+        var told = new[] { "a", "b" }.Single(memberId => group.ClassicHeartbeat(new GroupCaller(memberId, null, 7), 0).Reply!.Error == ErrorCode.RebalanceInProgress);
         int[] had = told == "a" ? [0, 1] : [2, 3];
         var rejoin = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat(told, had), s_ids)!, 0).Reply!;
         Assert.Equal((7, ConsumerGroupMemberState.UnrevokedPartitions), (rejoin.MemberEpoch, rejoin.View!.State));
-        Assert.Equal(ErrorCode.RebalanceInProgress, group.ClassicHeartbeat(told, 7, 0).Reply!.Error);
+        Assert.Equal(ErrorCode.RebalanceInProgress, group.ClassicHeartbeat(new GroupCaller(told, null, 7), 0).Reply!.Error);
         var kept = Assert.Single(rejoin.View.Assigned);
         Assert.Contains(kept.Index, had);
         var done = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat(told, [kept.Index]), s_ids)!, 0).Reply!;
-        Assert.Equal(ErrorCode.None, group.ClassicHeartbeat(told, done.MemberEpoch, 0).Reply!.Error);
-        Assert.Equal(ErrorCode.IllegalGeneration, group.ClassicHeartbeat(told, 7, 0).Reply!.Error);
-        Assert.Equal(ErrorCode.UnknownMemberId, group.ClassicHeartbeat("c", joined.MemberEpoch, 0).Reply!.Error);
+        Assert.Equal(ErrorCode.None, group.ClassicHeartbeat(new GroupCaller(told, null, done.MemberEpoch), 0).Reply!.Error);
+        Assert.Equal(ErrorCode.IllegalGeneration, group.ClassicHeartbeat(new GroupCaller(told, null, 7), 0).Reply!.Error);
+        Assert.Equal(ErrorCode.UnknownMemberId, group.ClassicHeartbeat(new GroupCaller("c", null, joined.MemberEpoch), 0).Reply!.Error);
         Assert.Single(group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = joined.MemberEpoch }, 0).Reply!.Assignment!.Value);
         Assert.Equal("Stable", group.State);
+    }
+
+    [Fact]
+    public void ClassicMember_ThatIsSilent_IsRemovedWhenItsSessionIsOver_WithoutAskingAnybody()
+    {
+        var group = Mixed(Seat("a", [0, 1, 2, 3]));
+        Assert.Contains("a", group.Members.Select(member => member.MemberId));
+        group.Tick(9_999);
+        Assert.Equal(2, group.Members.Count);
+
+        var step = group.Tick(10_000);
+
+        Assert.Equal("c", Assert.Single(group.Members).MemberId);
+        Assert.DoesNotContain("a", step.Overdue);
+        Assert.True(step.Changed);
+    }
+
+    /// <summary>It beats its heart, but does not do what it is told: it would keep its partitions from the others for ever.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ClassicMember_ThatDoesNotJoinOrSync_IsRemovedAfterItsRebalanceTimeout(bool joins)
+    {
+        var group = Mixed(Seat("a", [0, 1, 2, 3]));
+        var caller = new GroupCaller("a", null, 7);
+        if (joins)
+            caller = caller with { Generation = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat("a", []), s_ids)!, 0).Reply!.MemberEpoch };
+        for (var now = 0; now < 60_000; now += 5_000)
+        {
+            Assert.Equal(joins ? ErrorCode.None : ErrorCode.RebalanceInProgress, group.ClassicHeartbeat(caller, now).Reply!.Error);
+            group.Tick(now);
+        }
+
+        Assert.Equal(2, group.Members.Count);
+        group.Tick(60_000);
+        Assert.Equal("c", Assert.Single(group.Members).MemberId);
+        Assert.Equal(ErrorCode.UnknownMemberId, group.ClassicHeartbeat(caller, 60_000).Reply!.Error);
+    }
+
+    [Fact]
+    public void ClassicMember_ThatSyncs_OwesNothing()
+    {
+        var group = Mixed(Seat("a", [0, 1, 2, 3]));
+        var generation = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat("a", []), s_ids)!, 0).Reply!.MemberEpoch;
+        group.Synced("a");
+        for (var now = 0; now <= 90_000; now += 5_000)
+        {
+            group.ClassicHeartbeat(new GroupCaller("a", null, generation), now);
+            group.Tick(now);
+        }
+
+        Assert.Equal(2, group.Members.Count);
+    }
+
+    /// <summary>Another process under the same instance id takes the place, and the former is told so, whatever it calls: the two do not take turns.</summary>
+    [Fact]
+    public void StaticClassicMember_WhosePlaceIsTaken_IsFenced()
+    {
+        var group = Mixed(Seat("a", [0, 1, 2, 3]) with { InstanceId = "i" });
+        var joined = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat("b", []) with { InstanceId = "i" }, s_ids)!, 0).Reply!;
+
+        Assert.Equal(["b", "c"], group.Members.Select(member => member.MemberId).Order());
+        Assert.Equal(ErrorCode.FencedInstanceId, group.ClassicHeartbeat(new GroupCaller("a", "i", 7), 0).Reply!.Error);
+        Assert.Equal(ErrorCode.FencedInstanceId, group.FindClassic(new GroupCaller("a", "i", joined.MemberEpoch), out _));
+        Assert.Equal(ErrorCode.FencedInstanceId, ConsumerGroupMigration.RefuseClassic(group.Members, Request("a", "i", "cooperative-sticky")));
+        Assert.Equal(ErrorCode.UnknownMemberId, ConsumerGroupMigration.RefuseClassic(group.Members, Request("a", "j", "cooperative-sticky")));
+        Assert.Equal(ErrorCode.UnknownMemberId, group.FindClassic(new GroupCaller("a", "j", 7), out _));
+        Assert.Equal(ErrorCode.UnknownMemberId, group.FindClassic(new GroupCaller("a", null, 7), out _));
+        Assert.Equal(ErrorCode.None, group.FindClassic(new GroupCaller("b", "i", joined.MemberEpoch), out _));
+        Assert.Equal(ErrorCode.None, ConsumerGroupMigration.RefuseClassic(group.Members, Request("b", "i", "cooperative-sticky")));
+        Assert.Equal(ErrorCode.None, ConsumerGroupMigration.RefuseClassic(group.Members, Request("", "i", "cooperative-sticky")));
+    }
+
+    /// <summary>Without one, they could not be a classic group again when the last consumer member leaves.</summary>
+    [Fact]
+    public void ClassicMembers_ShareAnAssignor()
+    {
+        var group = Mixed(Seat("a", [0, 1, 2, 3]));
+
+        Assert.Equal(ErrorCode.None, ConsumerGroupMigration.RefuseClassic(group.Members, Request("", null, "range", "cooperative-sticky")));
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, ConsumerGroupMigration.RefuseClassic(group.Members, Request("", null, "range")));
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, ConsumerGroupMigration.RefuseClassic(group.Members, Request("", null)));
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, ConsumerGroupMigration.RefuseClassic(group.Members, Request("", null, "cooperative-sticky") with { ProtocolType = "connect" }));
     }
 
     [Fact]
@@ -144,6 +227,18 @@ public sealed class ConsumerGroupMigrationTests
     }
 
     private static bool CanDowngrade(ConsumerGroup group) => ConsumerGroupMigration.CanDowngrade(group.Members, new ConsumerGroupOptions(), maxClassic: 10);
+
+    /// <summary>One classic member at generation 7, and c, which speaks the consumer protocol and asks for its share.</summary>
+    private static ConsumerGroup Mixed(ConsumerGroupClassicSeat seat)
+    {
+        var options = new ConsumerGroupOptions { AssignmentInterval = TimeSpan.Zero, SessionTimeout = TimeSpan.FromMinutes(10) };
+        var group = new ConsumerGroup(ConsumerGroupMigration.Upgrade([seat], 7, s_ids)!, [s_orders], options, 0);
+        group.Heartbeat(Join("c"), 0);
+        return group;
+    }
+
+    private static JoinRequest Request(string memberId, string? instanceId, params string[] assignors) => new(
+        memberId, instanceId, "", "", TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), "consumer", [.. assignors.Select(name => new GroupProtocol(name, Array.Empty<byte>()))], true, true);
 
     private static ConsumerGroupClassicSeat Seat(string memberId, int[] owned)
     {

@@ -40,7 +40,7 @@ public sealed class ConsumerGroupScheduleTests
             Round(world);
             Assert.True(++rounds <= MostRounds, $"not stable after {rounds} heartbeats: {world.Group.State}");
         }
-        while (!world.IsSettled() || world.Group.Members.Count != world.Clients.Count(client => client.IsAlive));
+        while (!world.IsSettled() || world.Group.Members.Count != world.Alive.Count());
         world.AssertAllAreOwned();
 
         // And stays so: nothing changes, and a coordinator's move changes nothing.
@@ -66,26 +66,32 @@ public sealed class ConsumerGroupScheduleTests
         world.ChangeTopics();
         for (var place = 0; place < 3; place++)
             AddClient(world, random, ["a"], "");
-        while (!world.IsSettled())
+        for (var round = 0; !world.IsSettled(); round++)
+        {
+            Assert.InRange(round, 0, MostRounds);
             Round(world);
+        }
+
         var before = world.Clients.ToDictionary(client => client, client => client.Owned.ToHashSet());
         AddClient(world, random, ["a"], "");
         var rounds = 0;
         do
         {
             Round(world);
-            rounds++;
+            Assert.InRange(++rounds, 1, 30);
             foreach (var (client, owned) in before)
                 Assert.InRange(owned.Except(client.Owned).Count(), 0, 1);
         }
         while (!world.IsSettled());
         world.AssertAllAreOwned();
         Assert.Equal(3, world.Clients[3].Owned.Count);
-        Assert.InRange(rounds, 1, 30);
     });
 
     private static void Act(ConsumerGroupWorld world, Random random)
     {
+        var seats = world.Classics.Where(client => client.IsAlive).ToArray();
+        if (random.Next(2) == 0)
+            ActAsClassic(world, seats.Length == 0 ? null : seats[random.Next(seats.Length)], seats.Length, random);
         var alive = world.Clients.Where(client => client.IsAlive).ToArray();
         var some = alive.Length == 0 ? null : alive[random.Next(alive.Length)];
         switch (random.Next(40))
@@ -126,6 +132,8 @@ public sealed class ConsumerGroupScheduleTests
                 // Everybody is silent for longer than a session, and may find itself removed.
                 foreach (var client in world.Clients)
                     client.MayBeRemoved = true;
+                foreach (var client in world.Classics)
+                    client.MayBeRemoved = true;
                 world.Pass(7_000);
                 break;
             case 10:
@@ -150,6 +158,41 @@ public sealed class ConsumerGroupScheduleTests
         world.Pass(IntervalMs);
         foreach (var client in world.Clients.Where(client => client.IsAlive).ToArray())
             world.Beat(client);
+        foreach (var client in world.Classics.Where(client => client.IsAlive).ToArray())
+            world.Act(client);
+    }
+
+    /// <summary>What members that speak the classic protocol do; the group has them among the others (online migration).</summary>
+    private static void ActAsClassic(ConsumerGroupWorld world, ConsumerGroupClassicClient? some, int count, Random random)
+    {
+        switch (random.Next(20))
+        {
+            case 0 when count < 3:
+                AddClassic(world, random, random.Next(3) == 0 ? $"i{random.Next()}" : null);
+                break;
+            case 1 when some is not null:
+                some.Stop();
+                break;
+            case 2 when some?.InstanceId is not null:
+                // Restarted, without a word and without its member id: another process with the same instance id.
+                some.Stop();
+                AddClassic(world, random, some.InstanceId);
+                break;
+            case 3 when some is not null:
+                some.Subscribe(TopicsOf(world, random));
+                break;
+            default:
+                if (some is not null)
+                    world.Act(some);
+                break;
+        }
+    }
+
+    private static void AddClassic(ConsumerGroupWorld world, Random random, string? instanceId)
+    {
+        var client = new ConsumerGroupClassicClient($"c{random.Next()}", instanceId, isCooperative: random.Next(2) == 0);
+        client.Subscribe(TopicsOf(world, random));
+        world.Classics.Add(client);
     }
 
     private static void AddClient(ConsumerGroupWorld world, Random random, ImmutableArray<string> topics, string regex)

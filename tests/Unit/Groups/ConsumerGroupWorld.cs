@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Grains.Groups;
@@ -25,6 +26,14 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
 
     public List<ConsumerGroupClient> Clients { get; } = [];
 
+    /// <summary>Who speaks the classic protocol.</summary>
+    public List<ConsumerGroupClassicClient> Classics { get; } = [];
+
+    /// <summary>Who should be a member, and what it uses.</summary>
+    public IEnumerable<(string MemberId, HashSet<PartitionId> Owned, Func<string, bool> Reads)> Alive =>
+        Clients.Where(client => client.IsAlive).Select(client => (client.MemberId, client.Owned, (Func<string, bool>)client.IsSubscribed))
+            .Concat(Classics.Where(client => client.IsAlive).Select(client => (client.MemberId, client.Owned, (Func<string, bool>)client.IsSubscribed)));
+
     public ConsumerGroup Group => _group;
 
     public void ChangeTopics() => Settle(_group.ChangeTopics(Topics, Now));
@@ -44,6 +53,39 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
 
         foreach (var client in Clients)
             client.NoticeRemoval(_group.Members.Any(member => member.MemberId == client.MemberId));
+        foreach (var client in Classics)
+            client.NoticeRemoval(_group.Members.Any(member => member.MemberId == client.MemberId));
+    }
+
+    public void Act(ConsumerGroupClassicClient client)
+    {
+        client.Act(this);
+        AssertNoneIsOwnedTwice();
+    }
+
+    /// <summary>A JoinGroup, as the heartbeat that it is taken for. Null: lost on its way, or its answer is.</summary>
+    public ConsumerGroupHeartbeatReply? Join(ConsumerGroupHeartbeat join)
+    {
+        if (Chance(15))
+            return null;
+        var step = _group.Heartbeat(join, Now);
+        return Settle(step) && !Chance(15) ? step.Reply : null;
+    }
+
+    /// <summary>Null: the answer is lost.</summary>
+    public Abstractions.ErrorCode? BeatClassic(GroupCaller caller)
+    {
+        var step = _group.ClassicHeartbeat(caller, Now);
+        return Settle(step) && !Chance(15) ? step.Reply!.Error : null;
+    }
+
+    public Abstractions.ErrorCode? Sync(GroupCaller caller, out ImmutableArray<PartitionId> assigned)
+    {
+        var error = _group.FindClassic(caller, out var member);
+        assigned = member?.Assigned ?? [];
+        if (error == Abstractions.ErrorCode.None)
+            _group.Synced(caller.MemberId);
+        return Chance(15) ? null : error;
     }
 
     public void Beat(ConsumerGroupClient client)
@@ -79,18 +121,19 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
         _saved = _group.Export();
     }
 
-    public bool IsSettled() => _group.State is "Stable" or "Empty" && Clients.All(client => !client.IsAlive || client.IsSettled(_group));
+    public bool IsSettled() => _group.State is "Stable" or "Empty" && Clients.All(client => !client.IsAlive || client.IsSettled(_group))
+        && Classics.All(client => !client.IsAlive || client.IsSettled(_group));
 
     /// <summary>Every partition that somebody alive is subscribed to is used by one of these, and by what the group says.</summary>
     public void AssertAllAreOwned()
     {
-        var alive = Clients.Where(client => client.IsAlive).ToArray();
-        var subscribed = Topics.Where(topic => alive.Any(client => client.IsSubscribed(topic.Name)))
+        var alive = Alive.ToArray();
+        var subscribed = Topics.Where(topic => alive.Any(client => client.Reads(topic.Name)))
             .SelectMany(topic => Enumerable.Range(0, topic.PartitionCount).Select(index => new PartitionId(topic.TopicId, index)));
         Assert.Equal(subscribed.Order(PartitionOrder.Instance), alive.SelectMany(client => client.Owned).Order(PartitionOrder.Instance));
         Assert.Equal(alive.Select(client => client.MemberId).Order(), _group.Members.Select(member => member.MemberId).Order());
         foreach (var client in alive)
-            Assert.All(client.Owned, partition => Assert.True(client.IsSubscribed(Topics.Single(topic => topic.TopicId == partition.TopicId).Name)));
+            Assert.All(client.Owned, partition => Assert.True(client.Reads(Topics.Single(topic => topic.TopicId == partition.TopicId).Name)));
     }
 
     private ConsumerGroupHeartbeatReply? Ask(GroupMemberState grain, ConsumerGroupHeartbeat beat)
@@ -151,7 +194,7 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
 
     private void AssertNoneIsOwnedTwice()
     {
-        var owned = Clients.SelectMany(client => client.Owned).ToArray();
+        var owned = Clients.SelectMany(client => client.Owned).Concat(Classics.SelectMany(client => client.Owned)).ToArray();
         Assert.Equal(owned.Length, owned.Distinct().Count());
     }
 
