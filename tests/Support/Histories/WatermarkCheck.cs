@@ -3,9 +3,8 @@ using System.Runtime.InteropServices;
 namespace Granary.Support.Histories;
 
 /// <summary>
-/// High watermarks only go forward: for one reader's connection from answer to answer, and for all of them together wherever one answer (a
-/// watermark, an acknowledgement or a record that was read) was there before another's question was asked. None lies beyond the
-/// end that was found.
+/// High watermarks only go forward: wherever one answer (a watermark, an acknowledgement or a record that was read) was there before another's question
+/// was asked; and for one reader from answer to answer where nothing is known of the questions. None lies beyond the end that was found.
 /// </summary>
 internal sealed class WatermarkCheck(Anomalies anomalies)
 {
@@ -30,7 +29,7 @@ internal sealed class WatermarkCheck(Anomalies anomalies)
     private void Compare(in HistoryEvent one, FoundLog log)
     {
         ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(_byReader, (one.Client, one.Partition), out var isKnown);
-        if (isKnown && one.Offset < last)
+        if (isKnown && one.Began < 0 && one.Offset < last)
             anomalies.Add($"the high watermark of partition {one.Partition} went back from {last} to {one.Offset} for reader {one.Client}");
         else if (one.Began >= 0 && KnownOf(one.Partition).At(one.Began) is var before && one.Offset < before)
             anomalies.Add($"the high watermark of partition {one.Partition} went back from {before} to {one.Offset}, which reader {one.Client} was told {(one.Time - one.Began) / 10_000} ms after it had asked");
