@@ -120,12 +120,14 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
     private double? Open(SiloMember member, PartitionId partition, int leaderEpoch, DateTimeOffset at, bool isExact)
     {
         var known = _places.TryGetValue(partition, out var former);
-        if (known && former.LeaderEpoch >= leaderEpoch)
+        // A list may show that it is open before the silo tells since when, and with that how long it was away.
+        var isTold = known && former.LeaderEpoch == leaderEpoch && former is { State: "open", AwaySince: not null } && isExact;
+        if (known && former.LeaderEpoch >= leaderEpoch && !isTold)
             return null;
         if (!known && _places.Count >= options.MaxPartitions)
             return null;
         double? gap = isExact && known && former.AwaySince is { } since ? Math.Max(0, Math.Round((at - since).TotalMilliseconds, 1)) : null;
-        _places[partition] = new Place(member.NodeId, member.Silo, leaderEpoch, "open", null);
+        _places[partition] = new Place(member.NodeId, member.Silo, leaderEpoch, "open", isExact || !known ? null : former.AwaySince);
         tell("partition", Show(partition, _places[partition], gap));
         return gap;
     }
@@ -142,7 +144,7 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
         if (!_places.TryGetValue(happening.Partition, out var place) || (place.LeaderEpoch > happening.LeaderEpoch && happening.LeaderEpoch >= 0) || !place.Silo.Equals(teller.Silo))
             return;
         var state = happening.Cause switch { HappeningCause.Deleted => "deleted", HappeningCause.Moved => "moving", _ => "away" };
-        var closed = place with { State = state, AwaySince = place.AwaySince ?? happening.At };
+        var closed = place with { State = state, AwaySince = place.State == "open" ? happening.At : place.AwaySince ?? happening.At };
         _places[happening.Partition] = closed;
         tell("partition", Show(happening.Partition, closed, null));
         if (state == "deleted")
@@ -205,6 +207,6 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
 
     private string NameOf(Guid topicId) => nameOf(topicId) ?? topicId.ToString("D", CultureInfo.InvariantCulture);
 
-    /// <param name="AwaySince">Since when it is open nowhere; null: it is open.</param>
+    /// <param name="AwaySince">Since when it is open nowhere; of one that is open: since when it was not, as long as its silo has not told that it opened it.</param>
     private readonly record struct Place(int NodeId, SiloAddress Silo, int LeaderEpoch, string State, DateTimeOffset? AwaySince);
 }

@@ -39,6 +39,20 @@ public sealed class LiveStateTests
     }
 
     [Fact]
+    public void Take_OpenedAfterAListShowedIt_TellsTheGapAllTheSame()
+    {
+        _state.Take(s_two, Of(HappeningKind.SiloDead, 100) with { Silo = s_one.Silo, SiloName = s_one.Name, Cause = "x" }, isHistory: false);
+        _state.SetHosted(s_two, [new HostedPartition(s_partition, 2, 0, 0)], s_start + Ms(330));
+        _state.Take(s_two, Opened(2, 320), isHistory: false);
+        _state.Take(s_two, Opened(2, 320), isHistory: false);
+        _state.Take(s_two, Of(HappeningKind.PartitionClosed, 1_000) with { Partition = s_partition, LeaderEpoch = 2, Cause = HappeningCause.Moved }, isHistory: false);
+        _state.Take(s_one, Opened(3, 1_040), isHistory: false);
+
+        Assert.Equal(["away", "open", "open", "moving", "open"], Told<LivePartition>("partition").Select(one => one.State));
+        Assert.Equal([null, null, 220.0, null, 40.0], Told<LivePartition>("partition").Select(one => one.GapMs));
+    }
+
+    [Fact]
     public void Take_AnOlderEpochLate_ChangesNothing()
     {
         _state.Take(s_two, Opened(3, 10), isHistory: false);
