@@ -138,7 +138,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null)
     {
-        var refusal = Refuse();
+        var refusal = RefuseRead();
         if (refusal == ErrorCode.None && _speaks.Consumer is { } consumer && caller is { } member)
             refusal = consumer.CheckFetch(member);
         return Task.FromResult(refusal != ErrorCode.None
@@ -236,7 +236,10 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return from.Equals(parts.LocalSilo) && !to.Equals(from) ? parts.Departures.SendAsync(this, to, End) : Task.CompletedTask;
     }
 
-    private ErrorCode Refuse() => _refusal != ErrorCode.None ? _refusal : _ended || _deleting ? ErrorCode.NotCoordinator : ErrorCode.None;
+    private ErrorCode Refuse() => RefuseRead() is var refusal and not ErrorCode.None ? refusal : _deleting ? ErrorCode.NotCoordinator : ErrorCode.None;
+
+    /// <summary>What is about to be deleted can be read until it is: clients do not ask again for what they are refused here.</summary>
+    private ErrorCode RefuseRead() => _refusal != ErrorCode.None ? _refusal : _ended ? ErrorCode.NotCoordinator : ErrorCode.None;
 
     private async Task<ErrorCode> EnsureAsync()
     {

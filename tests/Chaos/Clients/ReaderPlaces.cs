@@ -7,9 +7,6 @@ namespace Granary.Chaos.Clients;
 internal sealed class ReaderPlaces(int reader, int partitions, HistoryFile history)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
-    /// <summary>The readers' longest fetch, and what two busy cores add to it.</summary>
-    private static readonly TimeSpan s_onItsWay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(20);
 
     private readonly long[] _next = new long[partitions];
@@ -27,16 +24,13 @@ internal sealed class ReaderPlaces(int reader, int partitions, HistoryFile histo
         Volatile.Write(ref _next[partition], offset + 1);
     }
 
-    /// <summary>
-    /// A watermark that came with records. When it was asked for is not told: the answer of a partition's former leader may have been on its way, or in the
-    /// client's hands, while the new one's came and was read. Written where it changed.
-    /// </summary>
+    /// <summary>A watermark that came with records: when it was asked for is not known. Written where it changed.</summary>
     public void Watermark(int partition, long watermark)
     {
         if (watermark < 0 || watermark == _watermarks[partition])
             return;
         _watermarks[partition] = watermark;
-        history.Add(new HistoryEvent(HistoryEventKind.Watermark, 0, reader, partition, watermark, Began: Math.Max(0, history.Now - s_onItsWay.Ticks)));
+        history.Add(new HistoryEvent(HistoryEventKind.Watermark, 0, reader, partition, watermark));
     }
 
     /// <summary>Waits until all ends are reached; what is missing where they are not within a minute.</summary>

@@ -150,7 +150,9 @@ public sealed class PlantedFaultTests
     {
         var history = Honest();
         history.Insert(History(history), new(Watermark, 2_000, Reader, Offset: 10));
-        history.Insert(History(history), new(Watermark, 2_100, Reader, Offset: 9));
+        // On its way from the former leader; and too late for that.
+        history.Insert(History(history), new(Watermark, 2_100, Reader, Offset: 8));
+        history.Insert(History(history), new(Watermark, 2_100 + WatermarkCheck.OnItsWay.Ticks, Reader, Offset: 9));
         AssertFinds("went back from 10 to 9 for reader 100", history);
     }
 
