@@ -20,6 +20,9 @@ internal static class Failover
     /// <summary>Of a thousand partitions: 4,000 produces a second. Fifty thousand, as the other pace makes them, are more than two cores take.</summary>
     private static readonly TimeSpan s_slowPace = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_calm = TimeSpan.FromSeconds(3);
+
+    /// <summary>With the calm: longer than silos take to know a new one well enough to judge its silence at once (DeathVotes.Acquaintance, 5 s).</summary>
+    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(8);
 
@@ -33,7 +36,7 @@ internal static class Failover
             for (var run = 0; run < Runs; run++)
             {
                 await MeasureAsync(table, client, cluster, "kill -9", "300 / 1,000", () => Now(cluster[Victim].Kill), () => cluster.StartAsync(Victim));
-                await MeasureAsync(table, client, cluster, "SIGSTOP", "1,500", () => Now(cluster[Victim].Hang), () => ResumeAsync(cluster));
+                await MeasureAsync(table, client, cluster, "SIGSTOP", "1,500", () => Now(cluster[Victim].Hang), () => ResumeAsync(cluster), settles: true);
                 await MeasureAsync(table, client, cluster, "graceful stop", "100", () => cluster[Victim].StopAsync(), () => Task.CompletedTask, restores: false);
                 await MeasureAsync(table, client, cluster, "joining silo", "100", () => cluster.StartAsync(Victim), () => Task.CompletedTask, ofAll: true);
                 await MeasureAsync(table, client, cluster, "PostgreSQL restart", "its restart + 500", () => RestartPostgresAsync(table, cluster), () => Task.CompletedTask, ofAll: true);
@@ -62,11 +65,15 @@ internal static class Failover
     }
 
     /// <param name="ofAll">The figure is that of all partitions: none is lost, or all are.</param>
+    /// <param name="settles">Whether the silo is to have been a member for a while first.</param>
     /// <param name="restores">Whether the silo is back afterwards, and leads its share again.</param>
     private static async Task MeasureAsync(
-        ResultTable table, FailoverClient client, ClusterProcess cluster, string name, string goal, Func<Task> strike, Func<Task> heal, bool ofAll = false, bool restores = true)
+        ResultTable table, FailoverClient client, ClusterProcess cluster, string name, string goal, Func<Task> strike, Func<Task> heal, bool ofAll = false, bool restores = true,
+        bool settles = false)
     {
         var victim = IPEndPoint.Parse(cluster[Victim].KafkaBootstrap);
+        if (settles)
+            await Task.Delay(s_settling);
         await AwaitCalmAsync(client);
         var lost = client.Leaders.Select(leader => ofAll || victim.Equals(leader)).ToArray();
         client.Reset();
