@@ -34,6 +34,7 @@ public static class GatewayHosting
         services.AddSingleton<ClusterFollowing>();
         services.AddMetrics();
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);
+        services.AddSingleton(static provider => new TopicAutoCreation(provider.GetRequiredService<KafkaOptions>().AutoCreateTopics));
         services.AddKafkaApis();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<ConnectionReports>();

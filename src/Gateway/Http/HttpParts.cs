@@ -6,7 +6,14 @@ using Microsoft.Extensions.Options;
 namespace Granary.Gateway.Http;
 
 /// <summary>What the resources share.</summary>
-internal sealed class HttpParts(IGrainFactory grains, TopicDirectory topics, ClusterDirectory members, LeaderTable leaders, PartitionAsk calls, IOptions<HttpOptions> options)
+internal sealed class HttpParts(
+    IGrainFactory grains,
+    TopicDirectory topics,
+    ClusterDirectory members,
+    LeaderTable leaders,
+    PartitionAsk calls,
+    IOptions<HttpOptions> options,
+    TopicAutoCreation autoCreation)
 {
     public HttpOptions Options { get; } = options.Value;
 
@@ -19,11 +26,25 @@ internal sealed class HttpParts(IGrainFactory grains, TopicDirectory topics, Clu
     public ITopicCatalogGrain Catalog => Grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key);
 
     /// <summary>The topic of that name; a refusal where there is none.</summary>
-    public async Task<TopicDescription> FindTopicAsync(string name)
+    public async Task<TopicDescription> FindTopicAsync(string name) => await TryFindTopicAsync(name) ?? throw Problem.UnknownTopic(name);
+
+    /// <summary>The topic of that name, made with the cluster's defaults where there is none and auto.create.topics.enable lets it, as for Kafka's producers.</summary>
+    public async Task<TopicDescription> FindOrCreateTopicAsync(string name)
+    {
+        if (!autoCreation.IsOn)
+            return await FindTopicAsync(name);
+        if (await TryFindTopicAsync(name) is { } topic)
+            return topic;
+        if (await Catalog.CreateAsync([NewTopic.ByDefault(name)], validateOnly: false) is [{ Error: not (ErrorCode.None or ErrorCode.TopicAlreadyExists) } refused, ..])
+            throw Problem.Of(refused.Error, refused.Message);
+        return await FindTopicAsync(name);
+    }
+
+    private async Task<TopicDescription?> TryFindTopicAsync(string name)
     {
         if (TopicNames.Check(name) is { } wrong)
             throw new Problem(StatusCodes.Status400BadRequest, wrong) { Field = "topic", Error = ErrorCode.InvalidTopicException };
-        return await Topics.FindOrAskAsync(name) ?? throw Problem.UnknownTopic(name);
+        return await Topics.FindOrAskAsync(name);
     }
 
     /// <summary>The silo that leads a partition by the map; null before there is one.</summary>

@@ -17,7 +17,7 @@ internal static class ProduceResource
     public static void MapProduce(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost("/topics/{topic}/records", (HttpRequest request, HttpParts parts, RecordSender sender, string topic) => ProduceAsync(request, parts, sender, topic, null))
-            .WithTags("Records").WithSummary("Append records; each goes to the partition of its key").Accepts<object>("application/json", "application/octet-stream", "text/plain")
+            .WithTags("Records").WithSummary("Append records; each goes to the partition of its key. Makes the topic where auto.create.topics.enable is true").Accepts<object>("application/json", "application/octet-stream", "text/plain")
             .Produces<ProduceAnswer>(StatusCodes.Status201Created).TakesHeaders(IdempotencyKey, Key, Header);
         endpoints.MapPost("/topics/{topic}/partitions/{partition:int}/records", (HttpRequest request, HttpParts parts, RecordSender sender, string topic, int partition) => ProduceAsync(request, parts, sender, topic, partition))
             .WithTags("Records").WithSummary("Append records to one partition; with If-Match only where the log ends there").Accepts<object>("application/json", "application/octet-stream", "text/plain")
@@ -27,12 +27,12 @@ internal static class ProduceResource
     private static async Task<IResult> ProduceAsync(HttpRequest request, HttpParts parts, RecordSender sender, string topic, int? partition)
     {
         _ = new QueryReader(request);
-        var described = await parts.FindTopicAsync(topic);
-        if (partition is { } asked)
-            TopicResource.PartitionOf(described, asked);
         var key = IdempotencyKeyOf(request, parts.Options);
         var expected = ExpectedOffsetOf(request, partition);
         var (records, isList, body) = await ReadAsync(request, parts.Options);
+        var described = partition is null ? await parts.FindOrCreateTopicAsync(topic) : await parts.FindTopicAsync(topic);
+        if (partition is { } asked)
+            TopicResource.PartitionOf(described, asked);
         Check(records, described, partition);
         var written = key is not null || expected is not null
             ? await sender.SendOnceAsync(described, records, partition, new OnceOptions(key, expected, request, body))

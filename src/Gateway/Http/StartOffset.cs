@@ -1,3 +1,4 @@
+using System.Globalization;
 using Granary.Abstractions.Partitions;
 
 namespace Granary.Gateway.Http;
@@ -23,10 +24,14 @@ internal static class StartOffset
             case "latest":
                 return await FindAsync(OffsetQuery.Latest);
             default:
-                var back = query.Number("from", long.MinValue / 2, -1) ?? -1;
+                var back = BackOf(query.Text("from")!);
                 return Math.Max(await FindAsync(OffsetQuery.Earliest), await FindAsync(OffsetQuery.Latest) + back);
         }
 
         Task<long> FindAsync(long which) => calls.FindOffsetAsync(partition, new OffsetQuery(which), cancellation);
     }
+
+    private static long BackOf(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var back) && back is < 0 and >= long.MinValue / 2
+        ? back
+        : throw Problem.BadRequest("from", $"'from' is '{text}': earliest, latest or -N (the last N records) is wanted; 'timestamp' starts at a time.");
 }

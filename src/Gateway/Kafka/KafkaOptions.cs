@@ -88,7 +88,7 @@ public sealed class KafkaOptions
     /// <summary>How long a fetch session is safe from eviction after its last use, and after its creation.</summary>
     public TimeSpan FetchSessionEviction { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>auto.create.topics.enable: asking for the metadata of a topic that does not exist creates it.</summary>
+    /// <summary>auto.create.topics.enable: asking for the metadata of a topic that does not exist, or producing to it over HTTP, creates it.</summary>
     public bool AutoCreateTopics { get; set; } = true;
 
     /// <summary>Topics that one Metadata request may create. The rest are answered as unknown, and asked for again by the client.</summary>

@@ -23,7 +23,11 @@ public sealed record NewTopic(
     [property: Id(1)] int PartitionCount,
     [property: Id(2)] ImmutableDictionary<string, string?> Configs,
     [property: Id(3)] short ReplicationFactor = -1,
-    [property: Id(4)] bool IsInternal = false);
+    [property: Id(4)] bool IsInternal = false)
+{
+    /// <summary>A topic as the cluster's settings have it.</summary>
+    public static NewTopic ByDefault(string name) => new(name, -1, ImmutableDictionary<string, string?>.Empty);
+}
 
 /// <summary>Names a topic by name, or by id where the name is null.</summary>
 [GenerateSerializer, Immutable, Alias("granary.TopicName")]

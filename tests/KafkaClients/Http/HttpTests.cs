@@ -232,6 +232,14 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await _api.GetAsync($"/groups/{group}")).Status);
     }
 
+    [Fact]
+    public async Task Produce_ToATopicThatIsNotThere_MakesIt()
+    {
+        var topic = $"made-{Guid.NewGuid():N}";
+        Assert.Equal(HttpStatusCode.Created, (await _api.PostAsync($"/topics/{topic}/records", """{"value":1}""")).Status);
+        Assert.Equal(topic, (await _api.GetAsync($"/topics/{topic}")).Body.GetProperty("name").GetString());
+    }
+
     [Theory]
     [InlineData("GET", "/topics/none", null, 404, "UNKNOWN_TOPIC_OR_PARTITION", null)]
     [InlineData("GET", "/topics/a%20b", null, 400, "INVALID_TOPIC_EXCEPTION", "topic")]
@@ -255,6 +263,9 @@ public sealed class HttpTests(BrokerFixture broker) : IDisposable
     [InlineData("GET", "/topics/{t}/partitions/0/records?limit=1000000", null, 400, "INVALID_REQUEST", "limit")]
     [InlineData("GET", "/topics/{t}/partitions/0/records?timestamp=yesterday", null, 400, "INVALID_REQUEST", "timestamp")]
     [InlineData("GET", "/topics/{t}/partitions/0/records?offset=0&from=latest", null, 400, "INVALID_REQUEST", "from")]
+    [InlineData("GET", "/topics/{t}/partitions/0/records?from=2030-01-01T00:00:00Z", null, 400, "INVALID_REQUEST", "from")]
+    [InlineData("POST", "/topics/none/partitions/0/records", """{"value":1}""", 404, "UNKNOWN_TOPIC_OR_PARTITION", null)]
+    [InlineData("POST", "/topics/none/records", """{"valeu":1}""", 400, "INVALID_REQUEST", "valeu")]
     [InlineData("GET", "/topics/{t}/stream?partition=5", null, 404, "UNKNOWN_TOPIC_OR_PARTITION", "partition")]
     [InlineData("GET", "/topics/{t}/stream?lastEventId=x", null, 400, "INVALID_REQUEST", "Last-Event-ID")]
     [InlineData("GET", "/groups/none", null, 404, "GROUP_ID_NOT_FOUND", null)]

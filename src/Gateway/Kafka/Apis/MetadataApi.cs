@@ -23,7 +23,6 @@ internal sealed class MetadataApi(
     public const short LowestVersion = 0;
     public const short HighestVersion = 13;
 
-    private const int ClusterDefault = -1;
     private const short FirstVersionWithAutoCreationFlag = 4;
     private const short FirstVersionThatAsksById = 12;
 
@@ -111,9 +110,7 @@ internal sealed class MetadataApi(
     /// <summary>Creates what is missing; returns why a topic was not created, for those that were not.</summary>
     private async Task<Dictionary<string, ErrorCode>> CreateAsync(List<string> missing)
     {
-        var created = missing.Take(_options.MaxAutoCreatedTopicsPerRequest)
-            .Select(name => new NewTopic(name, ClusterDefault, ImmutableDictionary<string, string?>.Empty))
-            .ToImmutableArray();
+        var created = missing.Take(_options.MaxAutoCreatedTopicsPerRequest).Select(NewTopic.ByDefault).ToImmutableArray();
         var refusals = missing.Skip(created.Length).ToDictionary(name => name, _ => ErrorCode.UnknownTopicOrPartition);
         foreach (var result in await catalog.CreateAsync(created, validateOnly: false, timeoutMs: 0))
         {
