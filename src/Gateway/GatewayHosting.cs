@@ -28,8 +28,14 @@ public static class GatewayHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TopicDirectory>();
         services.TryAddSingleton<ClusterDirectory>();
+        services.TryAddSingleton<CurrentMap>(static provider =>
+        {
+            var directory = provider.GetRequiredService<ClusterDirectory>();
+            return () => directory.Map;
+        });
         services.TryAddSingleton<LeaderTable>();
         services.TryAddSingleton<HostedPartitions>();
+        services.TryAddSingleton<KnownLeaders>();
         services.TryAddSingleton<HostedMembers>();
         services.AddSingleton<ClusterFollowing>();
         services.AddMetrics();

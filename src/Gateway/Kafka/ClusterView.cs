@@ -11,14 +11,15 @@ internal sealed record Broker(int NodeId, string Host, int Port);
 internal readonly record struct PartitionLeader(int NodeId, int Epoch);
 
 /// <summary>
-/// The cluster as clients are told of it: which brokers there are, and which of them leads a partition. In a silo that is the cluster's map; at
-/// the edge it is this process alone, and so it is before the first map has come. A partition that the map gives to another silo is led from here
-/// until it has moved. Safe for many threads.
+/// The cluster as clients are told of it: which brokers there are, and which of them leads a partition. At the edge that is this process alone, and so
+/// it is before the first map has come. In a silo it is the one where the partition was opened last, with its leader epoch: all silos hear of that
+/// (<see cref="KnownLeaders"/>), so they tell the same, and what one of them tells too late is known by its epoch. Safe for many threads.
 /// </summary>
-internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members, LeaderTable leaders, HostedPartitions hosted)
+internal sealed class ClusterView(KafkaOptions options, CurrentMap current, LeaderTable leaders, HostedPartitions hosted, KnownLeaders known)
 {
+    /// <summary>At the edge: epochs as answers told them.</summary>
     private readonly ConcurrentDictionary<PartitionId, int> _epochs = new();
-    private ulong _epochsOf = ClusterMap.Empty.Fingerprint;
+    private ClusterMap _map = ClusterMap.Empty;
 
     public string ClusterId => options.ClusterId;
 
@@ -28,17 +29,16 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
     /// <summary>This process's number.</summary>
     public int NodeId => options.NodeId;
 
-    private ClusterMap Map => options.IsEdge ? ClusterMap.Empty : members.Map;
-
-    /// <summary>Epochs by the present map only: a partition that was elsewhere in between has a later one than was heard of here.</summary>
-    private ConcurrentDictionary<PartitionId, int> Epochs
+    private ClusterMap Map
     {
         get
         {
-            var fingerprint = Map.Fingerprint;
-            if (Volatile.Read(ref _epochsOf) != fingerprint && Interlocked.Exchange(ref _epochsOf, fingerprint) != fingerprint)
-                _epochs.Clear();
-            return _epochs;
+            if (options.IsEdge)
+                return ClusterMap.Empty;
+            var map = current();
+            if (!ReferenceEquals(Volatile.Read(ref _map), map))
+                Follow(Interlocked.Exchange(ref _map, map), map);
+            return map;
         }
     }
 
@@ -61,36 +61,36 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
     }
 
     /// <summary>
-    /// Which broker to send that partition's requests to. Another broker's epoch is not told: this process may have heard of an old one only, and
-    /// clients take an older epoch than they know for an older answer.
+    /// Which broker to send that partition's requests to, and the epoch that it leads under. Where the last one that is known is gone, the map says
+    /// who is next, and its epoch will be higher: clients take it for newer than all that they know.
     /// </summary>
     public PartitionLeader LeaderOf(Listener listener, PartitionId partition)
     {
-        if (ElsewhereOf(listener, partition) is { } other)
-            return new PartitionLeader(other.NodeId, -1);
-        return new PartitionLeader(options.NodeId, Epochs.TryGetValue(partition, out var epoch) ? epoch : -1);
+        if (options.IsEdge)
+            return new PartitionLeader(options.NodeId, _epochs.TryGetValue(partition, out var heard) ? heard : -1);
+        if (hosted.Find(partition) is { LeaderEpoch: >= 0 and var epoch })
+            return new PartitionLeader(options.NodeId, epoch);
+        var map = Map;
+        var last = known.Find(partition);
+        var holder = last?.At is { } at ? map.Find(at) : null;
+        if (holder is not null && holder.NodeId != options.NodeId && EndpointOf(holder, listener) is not null)
+            return new PartitionLeader(holder.NodeId, last!.Value.Epoch);
+        var next = ElsewhereOf(listener, partition)?.NodeId ?? options.NodeId;
+        var isOver = last is { At: null } || (holder?.NodeId == options.NodeId && !hosted.Serves(partition));
+        return new PartitionLeader(next, last is null ? -1 : last.Value.Epoch + (isOver ? 1 : 0));
     }
-
-    /// <summary>
-    /// The leader that a refused client is sent to (KIP-951). With the epoch at which the partition arrived there, where it went from here: a client takes
-    /// that for newer than what it knows, and goes there without asking for metadata.
-    /// </summary>
-    public PartitionLeader NextLeaderOf(Listener listener, PartitionId partition) => ElsewhereOf(listener, partition) is { } other
-        ? new PartitionLeader(other.NodeId, hosted.EpochOfArrival(partition, other.Silo))
-        : LeaderOf(listener, partition);
 
     /// <summary>True: clients of that listener do better to send this partition's requests to another broker.</summary>
     public bool IsElsewhere(Listener listener, PartitionId partition) => ElsewhereOf(listener, partition) is not null;
 
-    /// <summary>Takes note of the epoch that a partition answered with; -1 and older ones are passed over.</summary>
+    /// <summary>Takes note of the epoch that a partition answered with; -1 and older ones are passed over. A silo hears of it otherwise.</summary>
     public void Learn(PartitionId partition, int leaderEpoch)
     {
-        var epochs = Epochs;
-        if (leaderEpoch < 0 || (epochs.TryGetValue(partition, out var known) && known >= leaderEpoch))
+        if (!options.IsEdge || leaderEpoch < 0 || (_epochs.TryGetValue(partition, out var known) && known >= leaderEpoch))
             return;
-        if (epochs.Count >= options.MaxLearnedEpochs)
-            epochs.Clear();
-        epochs.AddOrUpdate(partition, leaderEpoch, (_, other) => Math.Max(other, leaderEpoch));
+        if (_epochs.Count >= options.MaxLearnedEpochs)
+            _epochs.Clear();
+        _epochs.AddOrUpdate(partition, leaderEpoch, (_, other) => Math.Max(other, leaderEpoch));
     }
 
     /// <summary>The broker that coordinates that group, as clients of that listener reach it.</summary>
@@ -101,6 +101,15 @@ internal sealed class ClusterView(KafkaOptions options, ClusterDirectory members
 
     /// <summary>True: clients of that listener do better to send this group's requests to another broker.</summary>
     public bool IsCoordinatedElsewhere(Listener listener, string groupId) => ElsewhereOf(listener, groupId) is not null;
+
+    private void Follow(ClusterMap former, ClusterMap map)
+    {
+        foreach (var member in former.Members)
+        {
+            if (map.Find(member.Silo) is null)
+                known.Leave(member.Silo);
+        }
+    }
 
     private SiloMember? ElsewhereOf(Listener listener, string groupId)
     {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Granary.Abstractions.Partitions;
-using Orleans.Runtime;
 
 namespace Granary.Abstractions.Cluster;
 
@@ -10,12 +9,11 @@ namespace Granary.Abstractions.Cluster;
 /// </summary>
 public sealed class HostedPartitions
 {
-    /// <summary>Beyond it what is known of partitions that have moved away is forgotten: clients ask for metadata then.</summary>
-    private const int MaxArrivals = 100_000;
-
     private readonly ConcurrentDictionary<PartitionId, Func<HostedPartition>> _here = new();
     private readonly ConcurrentDictionary<PartitionId, bool> _leaving = new();
-    private readonly ConcurrentDictionary<PartitionId, (SiloAddress At, int LeaderEpoch)> _arrived = new();
+
+    /// <summary>A partition's log was opened here under that leader epoch. Called on the thread that opened it: it must return at once.</summary>
+    public event Action<PartitionId, int>? Opened;
 
     public int Count => _here.Count;
 
@@ -24,11 +22,7 @@ public sealed class HostedPartitions
     /// <summary>Its calls are best made from here: its grain is here, or was a moment ago and passes them on.</summary>
     public bool Serves(PartitionId partition) => _here.ContainsKey(partition) || _leaving.ContainsKey(partition);
 
-    public void Add(PartitionId partition, Func<HostedPartition> describe)
-    {
-        _here[partition] = describe;
-        _arrived.TryRemove(partition, out _);
-    }
+    public void Add(PartitionId partition, Func<HostedPartition> describe) => _here[partition] = describe;
 
     /// <summary>Forgets it, unless a later activation of the same partition has taken its place.</summary>
     public void Remove(PartitionId partition, Func<HostedPartition> describe) =>
@@ -39,19 +33,11 @@ public sealed class HostedPartitions
 
     public void EndLeaving(PartitionId partition) => _leaving.TryRemove(partition, out _);
 
-    /// <summary>It has moved from here to that silo, and is open there.</summary>
-    public void LearnArrival(PartitionId partition, SiloAddress at, int leaderEpoch)
-    {
-        if (leaderEpoch < 0)
-            return;
-        if (_arrived.Count >= MaxArrivals)
-            _arrived.Clear();
-        _arrived[partition] = (at, leaderEpoch);
-    }
+    /// <summary>The partition's log was opened here, anew or for the first time.</summary>
+    public void TellOpened(PartitionId partition, int leaderEpoch) => Opened?.Invoke(partition, leaderEpoch);
 
-    /// <summary>The leader epoch that a partition had when it arrived on that silo from here; -1: it did not, as far as is known.</summary>
-    public int EpochOfArrival(PartitionId partition, SiloAddress at) =>
-        _arrived.TryGetValue(partition, out var arrived) && arrived.At.Equals(at) ? arrived.LeaderEpoch : -1;
+    /// <summary>How it stands; null where it is not here.</summary>
+    public HostedPartition? Find(PartitionId partition) => _here.TryGetValue(partition, out var describe) ? describe() : null;
 
     public IEnumerable<HostedPartition> Describe() => _here.Values.Select(describe => describe());
 }

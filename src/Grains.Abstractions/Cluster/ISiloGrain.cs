@@ -32,6 +32,10 @@ public interface ISiloGrain : IGrainWithStringKey
     [Alias("Partitions")]
     Task<ImmutableArray<HostedPartition>> PartitionsAsync();
 
+    /// <summary>These partitions are open on that silo, under these leader epochs. At most a few thousand at a time.</summary>
+    [Alias("Learn")]
+    Task LearnAsync(SiloAddress at, ImmutableArray<HostedPartition> opened);
+
     /// <summary>
     /// What is in the silo's journal after that id, as soon as there is anything, or after <paramref name="maxWait"/> in any case; 0 asks for all
     /// that is kept. At most 1,000 happenings at a time.

@@ -235,6 +235,8 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         _tail?.DropBefore(log.Offsets.LogStartOffset);
         (_log, _state) = (log, OwnershipState.Open);
         silo.Happenings.Opened(Partition, log, silo.Time.GetElapsedTime(_openingSince), PartitionHappenings.CauseOf(former is not null, _luggage is not null));
+        if (!silo.Rehearsal.Holds(Partition))
+            silo.Placement.Hosted.TellOpened(Partition, log.Offsets.LeaderEpoch);
         Unpack(log);
         if (former is null)
             PartitionMetrics.Open(1);

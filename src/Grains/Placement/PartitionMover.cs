@@ -13,6 +13,7 @@ namespace Granary.Grains.Placement;
 public sealed class PartitionMover(
     ClusterMapSource maps,
     LeaderTable leaders,
+    KnownLeaders known,
     IGrainFactory grains,
     IClusterManifestProvider manifests,
     PlacementParts parts) : BackgroundService, ISiloMover
@@ -114,6 +115,6 @@ public sealed class PartitionMover(
         var grain = grains.GetGrain<IPartitionGrain>(partition.ToKey());
         await grain.MoveAsync(parts.LocalSilo, target);
         var opened = await grain.FindOffsetAsync(new OffsetQuery(OffsetQuery.Latest));
-        parts.Hosted.LearnArrival(partition, target, opened.LeaderEpoch);
+        known.Learn(partition, target, opened.LeaderEpoch);
     }
 }

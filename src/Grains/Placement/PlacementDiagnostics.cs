@@ -17,4 +17,13 @@ public sealed partial class PlacementDiagnostics(ILogger<PlacementDiagnostics> l
 
     [LoggerMessage(4, LogLevel.Debug, "The rehearsal with the other silos did not come to its end; the first partitions may come slowly")]
     public partial void NotRehearsed(Exception failure);
+
+    [LoggerMessage(5, LogLevel.Warning, "The members could not be read at start; they tell which partitions they have when they hear of this silo")]
+    public partial void MembersUnknown(Exception failure);
+
+    [LoggerMessage(6, LogLevel.Debug, "{Silo} did not tell which partitions it has; it will by itself: {Reason}")]
+    public partial void LeadersUnasked(string reason, SiloAddress silo);
+
+    [LoggerMessage(7, LogLevel.Debug, "Another silo could not be told of {Count} partitions that are open here; it is tried again: {Reason}")]
+    public partial void LeadersUntold(string reason, int count);
 }

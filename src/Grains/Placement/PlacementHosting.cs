@@ -21,6 +21,7 @@ public static class PlacementHosting
         services.TryAddSingleton<LongPolls>();
         services.TryAddSingleton<LeaderTable>();
         services.TryAddSingleton<HostedPartitions>();
+        services.TryAddSingleton<KnownLeaders>();
         services.TryAddSingleton<Departures>();
         services.TryAddSingleton<SiloLease>();
         services.TryAddSingleton<MembersRefresh>(static () => Task.CompletedTask);
@@ -40,13 +41,14 @@ public static class PlacementHosting
         return services;
     }
 
-    /// <summary>Adds those who move partitions by the map and open a lost silo's; start them after Orleans.</summary>
+    /// <summary>Adds those who move partitions by the map, open a lost silo's, and tell the others; start them after Orleans and before what lets clients in.</summary>
     public static IServiceCollection AddGranaryMigration(this IServiceCollection services)
     {
         services.AddSingleton<PartitionMover>();
         services.AddSingleton<ISiloMover>(static provider => provider.GetRequiredService<PartitionMover>());
         services.AddHostedService(static provider => provider.GetRequiredService<PartitionMover>());
         services.AddHostedService<PartitionReviver>();
+        services.AddHostedService<LeaderTeller>();
         services.AddSingleton<Rehearsal>();
         return services;
     }

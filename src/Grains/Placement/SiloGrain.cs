@@ -9,7 +9,13 @@ namespace Granary.Grains.Placement;
 /// <summary>See <see cref="ISiloGrain"/>. Nothing is kept.</summary>
 [PlacedOnSilo, Reentrant]
 internal sealed class SiloGrain(
-    HostedPartitions hosted, PlacementParts parts, MembersRefresh refresh, ClusterJournal journal, TrafficCounts traffic, IHostApplicationLifetime lifetime) : Grain, ISiloGrain
+    HostedPartitions hosted,
+    KnownLeaders known,
+    PlacementParts parts,
+    MembersRefresh refresh,
+    ClusterJournal journal,
+    TrafficCounts traffic,
+    IHostApplicationLifetime lifetime) : Grain, ISiloGrain
 {
     private const int MaxPartitions = 100_000;
 
@@ -22,6 +28,13 @@ internal sealed class SiloGrain(
     public Task RefreshAsync() => refresh.Invoke();
 
     public Task<ImmutableArray<HostedPartition>> PartitionsAsync() => Task.FromResult<ImmutableArray<HostedPartition>>([.. hosted.Describe().Take(MaxPartitions)]);
+
+    public Task LearnAsync(SiloAddress at, ImmutableArray<HostedPartition> opened)
+    {
+        foreach (var one in opened)
+            known.Learn(one.Partition, at, one.LeaderEpoch);
+        return Task.CompletedTask;
+    }
 
     public async Task<JournalPage> WatchAsync(long afterId, TimeSpan maxWait, bool withTopics)
     {

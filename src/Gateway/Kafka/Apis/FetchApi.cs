@@ -166,7 +166,7 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
         };
         if (result.Error is ErrorCode.NotLeaderOrFollower or ErrorCode.FencedLeaderEpoch && fetch.Partition is { } partition)
         {
-            var leader = sources.Cluster.NextLeaderOf(context.Listener, partition.Id);
+            var leader = sources.Cluster.LeaderOf(context.Listener, partition.Id);
             answer.CurrentLeader = new() { LeaderId = leader.NodeId, LeaderEpoch = leader.Epoch };
             namesLeaders = true;
         }

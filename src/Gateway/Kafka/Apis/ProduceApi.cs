@@ -177,7 +177,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
         };
         if (result.Error == ErrorCode.NotLeaderOrFollower && append.Partition is { } partition)
         {
-            var leader = cluster.NextLeaderOf(context.Listener, partition.Id);
+            var leader = cluster.LeaderOf(context.Listener, partition.Id);
             answer.CurrentLeader = new() { LeaderId = leader.NodeId, LeaderEpoch = leader.Epoch };
             namesLeaders = true;
         }

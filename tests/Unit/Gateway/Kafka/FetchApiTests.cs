@@ -132,7 +132,7 @@ public sealed class FetchApiTests
     [Fact]
     public async Task Fetch_WithAnErrorOfThePartition_AnswersAtOnce()
     {
-        await using var gateway = await TestGateway.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(options => options.IsEdge = true);
         var topic = gateway.Cluster.AddTopic("t");
         await using var client = await gateway.ConnectAsync();
         Assert.Equal((short)ErrorCode.OffsetOutOfRange, Only(await client.FetchAsync(Requests.Fetch("t", 0, 99, 20_000), 12, Cancellation)).ErrorCode);

@@ -133,7 +133,7 @@ public sealed class ProduceApiTests
     [Fact]
     public async Task Produce_WhereThePartitionIsAway_SaysWhoLeads()
     {
-        await using var gateway = await TestGateway.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(options => options.IsEdge = true);
         var topic = gateway.Cluster.AddTopic("t");
         await using var client = await gateway.ConnectAsync();
         await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 10, Cancellation);
