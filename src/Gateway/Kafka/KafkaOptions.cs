@@ -100,7 +100,7 @@ public sealed class KafkaOptions
     /// <summary>max.request.partition.size.limit: partitions in one answer of DescribeTopicPartitions.</summary>
     public int MaxPartitionsPerPage { get; set; } = 2_000;
 
-    /// <summary>Partitions whose leader epoch is remembered for Metadata; at the bound all are forgotten and learned anew.</summary>
+    /// <summary>Partitions whose leader epoch a gateway at the edge remembers for Metadata; at the bound all are forgotten and learned anew.</summary>
     public int MaxLearnedEpochs { get; set; } = 200_000;
 
     /// <summary>All listeners: the list, or the single one.</summary>

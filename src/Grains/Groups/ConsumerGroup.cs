@@ -199,7 +199,7 @@ internal sealed class ConsumerGroup
         if (error == ErrorCode.None)
         {
             _deadlines.Renew(member!, now);
-            if (member!.State == ConsumerGroupMemberState.UnrevokedPartitions || !Step(member, null).Assigned.SequenceEqual(member.Assigned))
+            if (member!.State == ConsumerGroupMemberState.UnrevokedPartitions || !Step(member, null, false).Assigned.SequenceEqual(member.Assigned))
             {
                 error = ErrorCode.RebalanceInProgress;
                 _deadlines.Await(member, now);
@@ -307,7 +307,7 @@ internal sealed class ConsumerGroup
         if (known is null || !ConsumerGroupMembership.SameSubscription(known, told) || (known.ServerAssignor != told.ServerAssignor && PreferredAssignor() != _assignor))
             Bump();
         AssignIfDue(now);
-        var after = Step(told, beat.OwnedPartitions);
+        var after = Step(told, beat.OwnedPartitions, joins: beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.Classic is not null);
         if (after.MemberEpoch != told.MemberEpoch)
             after = after with { PreviousMemberEpoch = beat.MemberEpoch };
         _roster.Put(after);
@@ -320,8 +320,8 @@ internal sealed class ConsumerGroup
         return Done(reply, after.MemberId, []);
     }
 
-    private ConsumerGroupMember Step(ConsumerGroupMember member, ImmutableArray<PartitionId>? owned) =>
-        ConsumerGroupReconciliation.Step(member, WantedBy(member), owned, AssignmentEpoch, _roster.IsFree);
+    private ConsumerGroupMember Step(ConsumerGroupMember member, ImmutableArray<PartitionId>? owned, bool joins) =>
+        ConsumerGroupReconciliation.Step(member, WantedBy(member), owned, joins, AssignmentEpoch, _roster.IsFree);
 
     private HashSet<PartitionId> WantedBy(ConsumerGroupMember member) =>
         _subscriptions.Among(member, _roster.TargetOf(member.MemberId));

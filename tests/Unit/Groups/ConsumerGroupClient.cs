@@ -16,6 +16,7 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
     private int _dawdled;
     private bool _saysAll = true;
     private bool _saysOwned;
+    private bool _missedAnswer;
 
     public string MemberId { get; } = memberId;
 
@@ -53,9 +54,10 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
 
         var all = _saysAll || _epoch == 0;
 
-        // What it says it owns it stands by: a client that took up an older assignment after it said so, all answers to that being lost, would use what the
-        // group has given away, and nothing in its heartbeat would tell the group. Kafka has the same gap. It is told its assignment again instead.
-        if (all)
+        // It may say all before it has taken up what it was last given, as librdkafka does. Not where an answer to that was lost: a client that then took
+        // up the older assignment would use what the group has given away, and nothing in its heartbeat would tell the group. Kafka has the same gap. It is
+        // told its assignment again instead.
+        if (all && _missedAnswer)
             _assignment = null;
         return new ConsumerGroupHeartbeat
         {
@@ -69,11 +71,11 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
         };
     }
 
-    public void HearNothing() => _saysAll = true;
+    public void HearNothing() => (_saysAll, _missedAnswer) = (true, true);
 
     public void Hear(ConsumerGroupHeartbeatReply reply)
     {
-        (_saysAll, _saysOwned) = (false, false);
+        (_saysAll, _saysOwned, _missedAnswer) = (false, false, false);
         switch (reply.Error)
         {
             case ErrorCode.None:

@@ -47,6 +47,22 @@ public sealed class ConsumerGroupTests
     }
 
     [Fact]
+    public void Heartbeat_BeforeAnAssignmentIsTakenUp_GivesNothingOfItBack()
+    {
+        Beat(Join("a"));
+        Beat(Join("b"));
+        var says = Beat(Join("a") with { MemberEpoch = 1 });
+        Assert.Equal((1, ConsumerGroupMemberState.UnrevokedPartitions), (says.MemberEpoch, says.View!.State));
+        var kept = says.Assignment!.Value;
+        Assert.Equal(2, kept.Length);
+        Assert.Null(Beat(At("b", 2)).Assignment);
+        Assert.Equal(1, Beat(At("a", 1) with { OwnedPartitions = Of(s_orders, 0, 1, 2, 3) }).MemberEpoch);
+        Assert.Null(Beat(At("b", 2)).Assignment);
+        Assert.Equal(2, Beat(At("a", 1) with { OwnedPartitions = kept }).MemberEpoch);
+        Assert.Equal(2, Beat(At("b", 2)).Assignment!.Value.Length);
+    }
+
+    [Fact]
     public void Heartbeat_WithAnotherEpoch_IsFenced()
     {
         Beat(Join("a"));
