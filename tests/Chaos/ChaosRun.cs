@@ -13,7 +13,7 @@ namespace Granary.Chaos;
 /// </summary>
 internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
 {
-    private const int Producers = 3;
+    private const int TrimmerNumber = 99;
     private const int FirstReader = 100;
     private const int FirstMember = 1_000;
     private const int MembersOfGroup = 10_000;
@@ -65,12 +65,11 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
     {
         var topic = await ChaosTopic.CreateAsync(cluster.KafkaBootstrap, settings.Partitions);
         await using var service = await ClusterClient.ConnectAsync(cluster);
-        var progress = new Progress(Producers, settings.Partitions);
+        var progress = new Progress(settings.KafkaProducers + 1, settings.Partitions);
         IChaosClient[] producers = [
-            new KafkaProducer(0, topic, history, progress, settings.Pace),
-            new KafkaProducer(1, topic, history, progress, settings.Pace),
-            new GrainProducer(2, topic, history, progress, settings.Pace, service.Grains),
-            new Trimmer(99, topic, history, service.Grains),
+            .. Enumerable.Range(0, settings.KafkaProducers).Select(number => new KafkaProducer(number, topic, history, progress, settings.Pace)),
+            new GrainProducer(settings.KafkaProducers, topic, history, progress, settings.Pace, service.Grains),
+            new Trimmer(TrimmerNumber, topic, history, service.Grains),
         ];
         IChaosClient[] readers = [
             new KafkaReader(FirstReader, topic, history, s_forEver),

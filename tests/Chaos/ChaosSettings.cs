@@ -15,6 +15,9 @@ internal sealed record ChaosSettings
 
     public int Partitions { get; init; } = 6;
 
+    /// <summary>How many Confluent.Kafka producers there are; one of grain calls comes beside them.</summary>
+    public int KafkaProducers { get; init; } = 2;
+
     /// <summary>How often each producer sends a record to each partition.</summary>
     public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(25);
 

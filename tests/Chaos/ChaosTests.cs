@@ -35,6 +35,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
         {
             Seed = seed,
             Silos = s_silos,
+
+            // As much as in a short run, from more clients: each has its own way through the faults.
+            KafkaProducers = 8,
+            Pace = TimeSpan.FromMilliseconds(75),
             Duration = TimeSpan.FromMinutes(Number("GRANARY_CHAOS_MINUTES") ?? 1),
             Cuts = SiloNetworks.Missing is null && s_silos >= 3 && Number("GRANARY_CHAOS_CUTS") != 0,
             Folder = ChaosSettings.FolderOf(seed.ToString(CultureInfo.InvariantCulture)),

@@ -15,7 +15,7 @@ namespace Granary.Grains.Groups;
 /// <item>any, nothing to give back, part of the target still belongs to others -> UnreleasedPartitions at the assignment epoch, with what is free.</item>
 /// <item>any, nothing to give back, all of the target is free or its own -> Stable at the assignment epoch.</item>
 /// </list>
-/// Other than Kafka: there any heartbeat that does not name a partition gives it back, told or not. But one that was sent before the member has taken up
+/// Other than in Kafka: there any heartbeat that does not name a partition gives it back, told or not. But one that was sent before the member has taken up
 /// what it was last given names none of that either: librdkafka sends such, and others would be given what it is about to use.
 /// </summary>
 internal static class ConsumerGroupReconciliation

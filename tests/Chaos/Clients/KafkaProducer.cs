@@ -8,6 +8,9 @@ internal sealed class KafkaProducer : IChaosClient
 {
     private const int MaxUnanswered = 3_000;
 
+    /// <summary>Longer than any fault: whoever gets there is stuck.</summary>
+    private static readonly TimeSpan s_messageTimeout = TimeSpan.FromMinutes(3);
+
     private readonly int _number;
     private readonly ChaosTopic _topic;
     private readonly HistoryFile _history;
@@ -26,7 +29,7 @@ internal sealed class KafkaProducer : IChaosClient
             EnableIdempotence = true,
             Acks = Acks.All,
             LingerMs = 1,
-            MessageTimeoutMs = 180_000,
+            MessageTimeoutMs = (int)s_messageTimeout.TotalMilliseconds,
             RequestTimeoutMs = 5_000,
             SocketTimeoutMs = 5_000,
             ReconnectBackoffMaxMs = 200,
@@ -103,6 +106,8 @@ internal sealed class KafkaProducer : IChaosClient
         _history.Add(new HistoryEvent(kind, 0, _number, record.Partition, offset, record));
         if (kind == HistoryEventKind.Acknowledged)
             _progress.Acknowledge(_number, record.Partition);
+        else if (report.Error.Code == ErrorCode.Local_MsgTimedOut)
+            Failure ??= $"producer {_number}: {record} had no answer within {s_messageTimeout}";
         else if (Failure is null)
             _history.Note($"producer {_number}: {record} {report.Status}: {report.Error.Reason}");
         _unanswered.Release();
