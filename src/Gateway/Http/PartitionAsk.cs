@@ -4,7 +4,7 @@ using Orleans.Runtime;
 
 namespace Granary.Gateway.Http;
 
-/// <summary>Calls of partitions' grains, made again while a partition moves or is being opened, until <see cref="HttpOptions.RequestTimeout"/> is over.</summary>
+/// <summary>Calls of grains, made again while a partition moves or is being opened or a silo dies, until <see cref="HttpOptions.RequestTimeout"/> is over.</summary>
 internal sealed class PartitionAsk(IGrainFactory grains, IOptions<HttpOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(25);
@@ -13,18 +13,25 @@ internal sealed class PartitionAsk(IGrainFactory grains, IOptions<HttpOptions> o
     private static readonly TimeSpan s_glance = TimeSpan.FromSeconds(2);
 
     /// <summary>Calls until the answer's code is not one that passes by itself. An exception counts as such a code where <paramref name="mayRepeat"/>.</summary>
-    public async Task<T> AskAsync<T>(PartitionId partition, Func<IPartitionGrain, Task<T>> call, Func<T, ErrorCode> errorOf, bool mayRepeat, CancellationToken cancellation)
+    public Task<T> AskAsync<T>(PartitionId partition, Func<IPartitionGrain, Task<T>> call, Func<T, ErrorCode> errorOf, bool mayRepeat, CancellationToken cancellation)
     {
         var grain = grains.GetGrain<IPartitionGrain>(partition.ToKey());
+        return AskAsync($"Partition {partition.Index}", () => call(grain), errorOf, mayRepeat, cancellation);
+    }
+
+    /// <inheritdoc cref="AskAsync{T}(PartitionId, Func{IPartitionGrain, Task{T}}, Func{T, ErrorCode}, bool, CancellationToken)"/>
+    /// <param name="who">Is asked, for people.</param>
+    public async Task<T> AskAsync<T>(string who, Func<Task<T>> call, Func<T, ErrorCode> errorOf, bool mayRepeat, CancellationToken cancellation)
+    {
         var started = time.GetTimestamp();
         for (var pause = s_pause; ; pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause)
         {
             var left = options.Value.RequestTimeout - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
-                throw Problem.Of(ErrorCode.RequestTimedOut, $"Partition {partition.Index} did not answer within {options.Value.RequestTimeout}.");
+                throw Problem.Of(ErrorCode.RequestTimedOut, $"{who} did not answer within {options.Value.RequestTimeout}.");
             try
             {
-                var answer = await call(grain).WaitAsync(left, time, cancellation);
+                var answer = await call().WaitAsync(left, time, cancellation);
                 if (!Passes(errorOf(answer)))
                     return answer;
             }
@@ -81,5 +88,5 @@ internal sealed class PartitionAsk(IGrainFactory grains, IOptions<HttpOptions> o
 
     /// <summary>Refusals after which nothing was done and another try may be taken.</summary>
     private static bool Passes(ErrorCode error) => error is ErrorCode.NotLeaderOrFollower or ErrorCode.LeaderNotAvailable or ErrorCode.NotEnoughReplicas
-        or ErrorCode.UnknownLeaderEpoch or ErrorCode.FencedLeaderEpoch;
+        or ErrorCode.UnknownLeaderEpoch or ErrorCode.FencedLeaderEpoch or ErrorCode.CoordinatorNotAvailable;
 }

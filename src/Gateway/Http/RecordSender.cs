@@ -8,7 +8,9 @@ using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Runtime;
 
 namespace Granary.Gateway.Http;
 
@@ -23,12 +25,20 @@ internal sealed record OnceOptions(string? Key, long? ExpectedOffset, HttpReques
 /// condition or an Idempotency-Key sends its own batches, one for each partition, stamped with a producer id of its own that is kept before the first append:
 /// whoever repeats the request, through whatever gateway, is told by the log itself where the first copy lies.
 /// </summary>
-internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, PartitionAsk calls, IOptions<HttpOptions> options, TimeProvider time) : IHostedService
+internal sealed partial class RecordSender(
+    IGrainFactory grains,
+    TopicDirectory topics,
+    PartitionAsk calls,
+    IOptions<HttpOptions> options,
+    TimeProvider time,
+    ILogger<RecordSender> log) : IHostedService
 {
     private readonly LogProducer _producer = new(
         grains,
         new LogProducerOptions { DeliveryTimeout = options.Value.RequestTimeout, MaxBlock = options.Value.RequestTimeout },
         topics);
+
+    private IIdempotencyGrain KeysGrain => grains.GetGrain<IIdempotencyGrain>(IIdempotencyGrain.Key);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -67,10 +77,21 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
         // As it was for the first try: the topic may have more partitions by now, and it is later.
         var placed = Place(records, partition, once.Key, kept.PartitionCount, kept.ClaimedAt);
         var written = await AppendAllAsync(topic, placed, once, new ProducerStamp { ProducerId = kept.ProducerId, ProducerEpoch = 0, BaseSequence = 0 });
-        await grains.GetGrain<IIdempotencyGrain>(IIdempotencyGrain.Key)
-            .CompleteAsync(claim, JsonSerializer.SerializeToUtf8Bytes(written.Select(KeptPlace.Of)))
-            .WaitAsync(options.Value.RequestTimeout, time);
+        await KeepAsync(claim, written);
         return written;
+    }
+
+    /// <summary>Keeps the answer for repetitions. The records are on disk: what fails here must not make their sender think that they are not.</summary>
+    private async Task KeepAsync(IdempotencyClaim claim, IReadOnlyList<RecordMetadata> written)
+    {
+        try
+        {
+            await KeysGrain.CompleteAsync(claim, JsonSerializer.SerializeToUtf8Bytes(written.Select(KeptPlace.Of))).WaitAsync(options.Value.RequestTimeout, time);
+        }
+        catch (Exception lost) when (lost is OrleansException or TimeoutException)
+        {
+            AnswerNotKept(log, lost.Message);
+        }
     }
 
     private async Task<IReadOnlyList<RecordMetadata>> AppendAllAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, OnceOptions once, ProducerStamp stamp)
@@ -108,9 +129,7 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
         hash.AppendData(Encoding.UTF8.GetBytes($"{once.Request.Path}\n{once.Request.ContentType}\n{string.Join('\n', RecordInput.HeadersThatCount(once.Request))}\n"));
         hash.AppendData(once.Body.Span);
         var asked = new IdempotencyClaim(topic.TopicId, once.Key!, hash.GetHashAndReset(), topic.PartitionCount);
-        var claim = await grains.GetGrain<IIdempotencyGrain>(IIdempotencyGrain.Key)
-            .ClaimAsync(asked)
-            .WaitAsync(options.Value.RequestTimeout, time);
+        var claim = await calls.AskAsync("What keeps the Idempotency-Key", () => KeysGrain.ClaimAsync(asked), answer => answer.Error, mayRepeat: true, once.Request.HttpContext.RequestAborted);
         if (claim.Error != ErrorCode.None)
             throw Problem.Of(claim.Error, "The Idempotency-Key cannot be kept now: try again.");
         if (!claim.IsSameRequest)
@@ -169,6 +188,9 @@ internal sealed class RecordSender(IGrainFactory grains, TopicDirectory topics, 
             More = new Dictionary<string, object?> { ["records"] = outcomes.ToList() },
         };
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "The answer to a request with an Idempotency-Key was not kept; a repetition is found by the log: {Reason}")]
+    private static partial void AnswerNotKept(ILogger log, string reason);
 
     /// <summary>A record's place as it is kept with its request's key.</summary>
     private sealed record KeptPlace(int Partition, long Offset, long Timestamp)
