@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -8,7 +9,7 @@ namespace Granary.Bench;
 
 /// <summary>
 /// How long a partition acknowledges nothing when its silo dies, hangs, stops or is joined by another, and when PostgreSQL restarts: of the
-/// partitions that the silo led, and of the others. Then the throughput of three silos beside that of one.
+/// partitions that the silo led, and of the others.
 /// </summary>
 internal static class Failover
 {
@@ -26,11 +27,14 @@ internal static class Failover
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(8);
 
+    /// <summary>Where the silos' output goes, a file each, each line with its time; null: nowhere.</summary>
+    private static readonly string? s_logs = Environment.GetEnvironmentVariable("GRANARY_BENCH_LOGS");
+
     private static int Runs => int.TryParse(Environment.GetEnvironmentVariable("GRANARY_ROUNDS"), out var asked) ? asked : 5;
 
     public static async Task RunAsync(ResultTable table)
     {
-        await using (var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = Silos }))
+        await using (var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = Silos, LogFolder = s_logs }))
         {
             await using var client = await StartLoadAsync(cluster, "failover", 60, s_pace);
             for (var run = 0; run < Runs; run++)
@@ -43,13 +47,11 @@ internal static class Failover
             }
         }
 
-        await using (var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = Silos }))
+        await using (var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = Silos, LogFolder = s_logs }))
         {
             await using var client = await StartLoadAsync(cluster, "thousand", 1_000, s_slowPace);
             await MeasureAsync(table, client, cluster, "kill -9 of 1,000 partitions", "1,500 for the last", () => Now(cluster[Victim].Kill), () => cluster.StartAsync(Victim));
         }
-
-        await ThroughputAsync(table);
     }
 
     private static async Task<FailoverClient> StartLoadAsync(ClusterProcess cluster, string topic, int partitions, TimeSpan pace)
@@ -77,16 +79,26 @@ internal static class Failover
         await AwaitCalmAsync(client);
         var lost = client.Leaders.Select(leader => ofAll || victim.Equals(leader)).ToArray();
         client.Reset();
-        var striking = strike();
-        await striking;
+        var struckAt = Stopwatch.GetTimestamp();
+        await strike();
         await AwaitCalmAsync(client);
         var gaps = client.GapsInMilliseconds();
+        TellLongest(client, name, gaps, struckAt);
         Report(table, $"{name}: {(ofAll ? "all partitions" : $"the silo's {lost.Count(one => one)} partitions").Replace("  ", " ")}", goal, [.. gaps.Where((_, partition) => lost[partition])]);
         if (!ofAll)
             Report(table, $"{name}: the other partitions", "100", [.. gaps.Where((_, partition) => !lost[partition])]);
         await heal();
         if (restores)
             await AwaitLeadAsync(client, victim);
+    }
+
+    /// <summary>Where in the course of things the longest gap lay, and in the logs (GRANARY_BENCH_LOGS).</summary>
+    private static void TellLongest(FailoverClient client, string name, double[] gaps, long struckAt)
+    {
+        var worst = Array.IndexOf(gaps, gaps.Max());
+        var after = Stopwatch.GetElapsedTime(struckAt, client.LongestEndedAt(worst));
+        var ended = DateTime.UtcNow - Stopwatch.GetElapsedTime(client.LongestEndedAt(worst));
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name}: the longest, {gaps[worst]:0} ms of partition {worst}, ended {after.TotalMilliseconds:0} ms after the strike, at {ended:HH:mm:ss.fff}"));
     }
 
     private static void Report(ResultTable table, string name, string goal, double[] gaps)
@@ -145,27 +157,6 @@ internal static class Failover
         var clock = Stopwatch.StartNew();
         await cluster.Postgres.RestartAsync();
         table.Add("PostgreSQL restart: its own time", "ms", clock.Elapsed.TotalMilliseconds);
-    }
-
-    private static async Task ThroughputAsync(ResultTable table)
-    {
-        for (var run = 0; run < Runs; run++)
-        {
-            var one = await ThroughputOfAsync(1);
-            var three = await ThroughputOfAsync(Silos);
-            table.Add("produce 1 KB records, one silo", "MB/s", one);
-            table.Add("produce 1 KB records, three silos", "MB/s", three);
-            table.Add("three silos / one silo", "ratio", three / one, "0.8");
-        }
-    }
-
-    private static async Task<double> ThroughputOfAsync(int silos)
-    {
-        await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = silos });
-        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = cluster.KafkaBootstrap }).Build())
-            await admin.CreateTopicsAsync([new TopicSpecification { Name = "throughput", NumPartitions = 6, ReplicationFactor = 1 }]);
-        ProduceThroughput.Run(cluster.KafkaBootstrap, "throughput", 6, 1_000, 100_000);
-        return ProduceThroughput.Run(cluster.KafkaBootstrap, "throughput", 6, 1_000, 400_000).MegabytesPerSecond;
     }
 
     private static Task Now(Action strike)

@@ -33,6 +33,7 @@ internal sealed class FailoverClient : IAsyncDisposable
     private readonly IPEndPoint?[] _leaders;
     private readonly long[] _last;
     private readonly long[] _longest;
+    private readonly long[] _longestEndedAt;
     private readonly long[] _ends;
     private readonly byte[] _batch;
     private readonly List<Task> _running = [];
@@ -47,6 +48,7 @@ internal sealed class FailoverClient : IAsyncDisposable
         _leaders = new IPEndPoint?[partitions];
         _last = new long[partitions];
         _longest = new long[partitions];
+        _longestEndedAt = new long[partitions];
         _ends = new long[partitions];
         var writer = new RecordBatchWriter();
         writer.Append(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), null, new byte[100]);
@@ -79,6 +81,9 @@ internal sealed class FailoverClient : IAsyncDisposable
         return [.. Enumerable.Range(0, _longest.Length).Select(partition =>
             Stopwatch.GetElapsedTime(0, Math.Max(Volatile.Read(ref _longest[partition]), now - Volatile.Read(ref _last[partition]))).TotalMilliseconds)];
     }
+
+    /// <summary>When the longest time without an acknowledged produce of that partition ended, by Stopwatch: to find in the silos' logs what happened then.</summary>
+    public long LongestEndedAt(int partition) => Volatile.Read(ref _longestEndedAt[partition]);
 
     /// <summary>The longest time without an acknowledged produce that lasts now.</summary>
     public double OpenGapInMilliseconds()
@@ -155,7 +160,10 @@ internal sealed class FailoverClient : IAsyncDisposable
 
             var gap = now - Interlocked.Exchange(ref _last[partition.Index], now);
             if (gap < now && gap > Volatile.Read(ref _longest[partition.Index]))
+            {
                 Volatile.Write(ref _longest[partition.Index], gap);
+                Volatile.Write(ref _longestEndedAt[partition.Index], now);
+            }
         }
     }
 

@@ -28,6 +28,9 @@ public sealed partial class PostgresProcess : IAsyncDisposable
 
     public int? ProcessId => _server.ProcessId;
 
+    /// <summary>The folder that holds the server's own, `postgres`.</summary>
+    public string DataFolder => _folder;
+
     /// <param name="address">An address to listen on besides the unix socket, for clients of the same /24 network; null: none.</param>
     public static async Task<PostgresProcess> StartAsync(string? address = null)
     {

@@ -11,6 +11,9 @@ namespace Granary.Abstractions.Cluster;
 [GenerateSerializer, Immutable, Alias("granary.ClusterMap")]
 public sealed class ClusterMap
 {
+    [NonSerialized]
+    private ImmutableArray<SiloMember> _hosts;
+
     public ClusterMap(IEnumerable<SiloMember> members)
     {
         Members = [.. members.OrderBy(member => member.NodeId)];
@@ -26,9 +29,8 @@ public sealed class ClusterMap
     [Id(1)]
     public ulong Fingerprint { get; }
 
-    /// <summary>The members that partitions are placed on: all but the draining ones, unless there are no others.</summary>
-    public ImmutableArray<SiloMember> Hosts =>
-        Members.Any(member => !member.IsDraining) ? [.. Members.Where(member => !member.IsDraining)] : Members;
+    /// <summary>The members that partitions are placed on: all but the draining ones, unless there are no others. Asked for with every heartbeat: computed once.</summary>
+    public ImmutableArray<SiloMember> Hosts => _hosts.IsDefault ? _hosts = HostsOf(Members) : _hosts;
 
     public SiloMember? Find(SiloAddress silo) => Members.FirstOrDefault(member => member.Silo.Equals(silo));
 
@@ -41,6 +43,9 @@ public sealed class ClusterMap
     };
 
     public override string ToString() => string.Join(", ", Members.Select(member => $"{member.NodeId} {member.Name}{(member.IsDraining ? " (draining)" : "")}"));
+
+    private static ImmutableArray<SiloMember> HostsOf(ImmutableArray<SiloMember> members) =>
+        members.Any(member => !member.IsDraining) ? [.. members.Where(member => !member.IsDraining)] : members;
 
     /// <summary>FNV-1a over the members as text: small, stable between processes, and no secret depends on it.</summary>
     private static ulong FingerprintOf(ImmutableArray<SiloMember> members)
