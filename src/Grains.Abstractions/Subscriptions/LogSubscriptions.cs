@@ -13,27 +13,56 @@ namespace Granary.Abstractions.Subscriptions;
 /// <summary>A class of grains and one of its subscriptions.</summary>
 internal sealed record SubscriberClass(Type Class, LogSubscriptionAttribute Subscription);
 
-/// <summary>Runs one <see cref="SubscriptionPump"/> for each subscription that was registered, while the host runs.</summary>
+/// <summary>
+/// Runs one <see cref="SubscriptionPump"/> for each subscription that was registered, from when all of the host has started until before any of it stops: a
+/// subscription commits and leaves its group by grain calls, which nobody would answer once Orleans has stopped, in whatever order the two were registered.
+/// </summary>
 internal sealed class LogSubscriptions(
     IEnumerable<SubscriberClass> subscribers,
     IGrainFactory grains,
     GrainTypeResolver types,
     LogConsumers consumers,
     IOptions<LogSubscriptionOptions> options,
-    ILogger<LogSubscriptions> logger) : BackgroundService
+    ILogger<LogSubscriptions> logger) : IHostedLifecycleService, IDisposable
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(subscribers.Select(subscriber =>
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _running = Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        _running = Task.WhenAll(subscribers.Select(PumpOf).ToArray().Select(pump => Task.Run(() => pump.RunAsync(_stopping.Token), CancellationToken.None)));
+        return Task.CompletedTask;
+    }
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        await _running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_running.IsCompleted)
+            SubscriptionDiagnostics.CutOff(logger);
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _stopping.Dispose();
+
+    private SubscriptionPump PumpOf(SubscriberClass subscriber)
     {
         var type = types.GetGrainType(subscriber.Class);
-        var pump = new SubscriptionPump(
+        return new SubscriptionPump(
             subscriber,
             options.Value,
             (key, records) => grains.GetGrain<ILogSubscriber>(GrainId.Create(type, key)).OnRecordsAsync(records),
             consumers,
             TimeProvider.System,
             logger);
-        return pump.RunAsync(stoppingToken);
-    }));
+    }
 }
 
 public static class GranarySubscriptionRegistration

@@ -18,4 +18,7 @@ internal static partial class SubscriptionDiagnostics
 
     [LoggerMessage(5, LogLevel.Warning, "Group {Group}: offsets of {Topic} were not committed; the next commit says them again: {Reason}")]
     public static partial void NotCommitted(ILogger logger, string group, string topic, string reason, Exception failure);
+
+    [LoggerMessage(6, LogLevel.Warning, "The time to stop was over before all subscriptions had left their groups; what they did not commit comes again")]
+    public static partial void CutOff(ILogger logger);
 }

@@ -17,7 +17,6 @@ public sealed class SubscriptionTests(PrivatePostgres postgres)
     {
         await using var cluster = await ClusterOfTwo.StartAsync(postgres, TestContext.Current.CancellationToken, services =>
         {
-
             // A member that died with its silo is missed soon.
             services.Configure<ConsumerGroupOptions>(options => options.SessionTimeout = TimeSpan.FromSeconds(3));
             services.AddGranaryClient();
