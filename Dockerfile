@@ -46,6 +46,7 @@ FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS learning-events
 WORKDIR /app
 COPY --from=build /out/learning-events ./
 USER app
+HEALTHCHECK --interval=10s --timeout=8s --start-period=60s --retries=3 CMD ["dotnet", "Granary.LearningEvents.dll", "health"]
 ENTRYPOINT ["dotnet", "Granary.LearningEvents.dll"]
 
 # A silo too, though not Granary's: the others find it by its host name.
@@ -54,4 +55,5 @@ WORKDIR /app
 COPY --from=build /out/learner-progress ./
 USER app
 EXPOSE 11121
+HEALTHCHECK --interval=10s --timeout=8s --start-period=60s --retries=3 CMD ["dotnet", "Granary.LearnerProgress.dll", "health"]
 ENTRYPOINT ["sh", "-c", "export Sample__SiloAddress=\"${Sample__SiloAddress:-$HOSTNAME}\"; exec dotnet Granary.LearnerProgress.dll \"$@\"", "learner-progress"]

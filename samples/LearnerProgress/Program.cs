@@ -2,8 +2,11 @@ using Granary.Abstractions.Clients;
 using Granary.Abstractions.Subscriptions;
 using Granary.LearnerProgress;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
+if (args is ["health"])
+    return Health.Ask();
 var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
 var sample = builder.Configuration.GetSection("Sample").Get<SampleOptions>() ?? new SampleOptions();
 if (builder.Configuration.GetConnectionString("Granary") is not { Length: > 0 } database)
@@ -16,6 +19,7 @@ if (builder.Configuration.GetConnectionString("Granary") is not { Length: > 0 } 
 builder.UseOrleans(silo => silo.JoinGranary(database, sample));
 builder.Services.AddGranaryClient();
 builder.Services.AddGranarySubscriptions(typeof(LearnerGrain).Assembly);
+builder.Services.AddHostedService<Health>();
 
 await builder.Build().RunAsync();
 return 0;

@@ -5,6 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 
+if (args is ["health"])
+    return Health.Ask();
 var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
 var sample = builder.Configuration.GetSection("Sample").Get<SampleOptions>() ?? new SampleOptions();
 builder.Services.Configure<SampleOptions>(builder.Configuration.GetSection("Sample"));
@@ -25,8 +27,10 @@ builder.Services.AddSingleton<LearningTopic>();
 AddReader("from-start", LogPosition.Earliest);
 AddReader("from-tail", LogPosition.Latest);
 builder.Services.AddHostedService<EventMember>();
+builder.Services.AddHostedService<Health>();
 
 await builder.Build().RunAsync();
+return 0;
 
 // A cluster's silos come and go: their addresses are in the database. A silo alone on this machine is where it always is.
 void FindSilos(IClientBuilder client)

@@ -19,7 +19,8 @@ internal sealed class ClusterView(KafkaOptions options, CurrentMap current, Lead
 {
     /// <summary>At the edge: epochs as answers told them.</summary>
     private readonly ConcurrentDictionary<PartitionId, int> _epochs = new();
-    private ClusterMap _map = ClusterMap.Empty;
+    private readonly Lock _following = new();
+    private volatile ClusterMap _map = ClusterMap.Empty;
 
     public string ClusterId => options.ClusterId;
 
@@ -36,9 +37,7 @@ internal sealed class ClusterView(KafkaOptions options, CurrentMap current, Lead
             if (options.IsEdge)
                 return ClusterMap.Empty;
             var map = current();
-            if (!ReferenceEquals(Volatile.Read(ref _map), map))
-                Follow(Interlocked.Exchange(ref _map, map), map);
-            return map;
+            return ReferenceEquals(_map, map) ? map : Follow();
         }
     }
 
@@ -102,12 +101,20 @@ internal sealed class ClusterView(KafkaOptions options, CurrentMap current, Lead
     /// <summary>True: clients of that listener do better to send this group's requests to another broker.</summary>
     public bool IsCoordinatedElsewhere(Listener listener, string groupId) => ElsewhereOf(listener, groupId) is not null;
 
-    private void Follow(ClusterMap former, ClusterMap map)
+    /// <summary>One at a time, and by the map as it is then: from a newer map to an older one, who has just joined would seem to have left.</summary>
+    private ClusterMap Follow()
     {
-        foreach (var member in former.Members)
+        lock (_following)
         {
-            if (map.Find(member.Silo) is null)
-                known.Leave(member.Silo);
+            var map = current();
+            foreach (var member in _map.Members)
+            {
+                if (map.Find(member.Silo) is null)
+                    known.Leave(member.Silo);
+            }
+
+            _map = map;
+            return map;
         }
     }
 

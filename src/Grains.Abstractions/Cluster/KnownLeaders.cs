@@ -22,13 +22,16 @@ public sealed class KnownLeaders
     /// <summary>Null where nothing was heard of it.</summary>
     public KnownLeader? Find(PartitionId partition) => _known.TryGetValue(partition, out var known) ? known : null;
 
-    /// <summary>The partition is open on that silo under that leader epoch; older news are passed over, and -1, which says nothing.</summary>
+    /// <summary>
+    /// The partition is open on that silo under that leader epoch; older news are passed over, and -1, which says nothing. Where it was said of a silo that it
+    /// has left, and it still tells so under the same epoch, it is there.
+    /// </summary>
     public void Learn(PartitionId partition, SiloAddress at, int leaderEpoch)
     {
         if (leaderEpoch < 0 || (_known.Count >= MaxPartitions && !_known.ContainsKey(partition)))
             return;
         var news = new KnownLeader(at, leaderEpoch);
-        _known.AddOrUpdate(partition, static (_, news) => news, static (_, known, news) => known.Epoch >= news.Epoch ? known : news, news);
+        _known.AddOrUpdate(partition, static (_, news) => news, static (_, known, news) => news.Epoch > known.Epoch || (news.Epoch == known.Epoch && known.At is null) ? news : known, news);
     }
 
     /// <summary>

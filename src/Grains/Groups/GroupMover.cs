@@ -32,15 +32,19 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
         {
             try
             {
-                var map = await WaitAsync(former, stoppingToken);
-                await ReviveAsync(former, map, stoppingToken);
+                var (before, map) = (former, await WaitAsync(former, stoppingToken));
+                former = map;
+                await ReviveAsync(before, map, stoppingToken);
                 await Task.Delay(placement.Options.SettleDelay, parts.Time, stoppingToken);
                 await MoveAsync(stoppingToken);
-                former = map;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception defect)
+            {
+                placement.Diagnostics.Defect(defect, "Handing groups over");
             }
         }
     }
@@ -67,11 +71,9 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
             async (one, _) => await MoveOneAsync(one.groupId, one.target!, cancellation));
     }
 
-    private SiloAddress? TargetOf(string groupId)
-    {
-        var coordinator = maps.Map.CoordinatorOf(groupId)?.Silo;
-        return coordinator is null || coordinator.Equals(parts.LocalSilo) ? null : coordinator;
-    }
+    /// <summary>Null where it stays: here, or because all silos are being stopped.</summary>
+    private SiloAddress? TargetOf(string groupId) =>
+        maps.Map.CoordinatorOf(groupId) is { IsDraining: false, Silo: var coordinator } && !coordinator.Equals(parts.LocalSilo) ? coordinator : null;
 
     private async Task MoveOneAsync(string groupId, SiloAddress target, CancellationToken cancellation)
     {

@@ -33,6 +33,10 @@ internal sealed class IdempotencySweep(IdempotencyKeys keys, IOptions<Idempotenc
         {
             log.LogWarning("Old idempotency keys could not be forgotten: {Reason}", unavailable.Message);
         }
+        catch (Exception defect) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogError(defect, "Old idempotency keys could not be forgotten");
+        }
     }
 }
 

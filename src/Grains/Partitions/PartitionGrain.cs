@@ -106,7 +106,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (_ownership.Readable is not { } log)
             return RefuseRead(new ReadResult(_ownership.Refuse(), -1, -1, -1, -1, RecordBytes.Empty));
         if (LogReads.Refuse(log.Offsets, request) is var error and not ErrorCode.None)
-            return RefuseRead(LogReads.Answer(log.Offsets, error));
+            return error == ErrorCode.OffsetOutOfRange && request.Offset > log.Offsets.HighWatermark ? RefuseBeyondAsync(log, request) : RefuseRead(LogReads.Answer(log.Offsets, error));
         NoteReader(request.ClientId, request.Offset);
         var bound = LogReads.Bound(log.Offsets, request.Isolation);
         if (request.Offset >= bound)
@@ -202,6 +202,8 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (_ownership.Writable is not { } log)
             return new DeleteRecordsResult(_ownership.Refuse(), -1);
         var target = beforeOffset == -1 ? log.Offsets.HighWatermark : beforeOffset;
+        if (target > log.Offsets.HighWatermark && !await _ownership.IsOwnerAsync(log))
+            return new DeleteRecordsResult(_ownership.Refuse(), -1);
         if (target < 0 || target > log.Offsets.HighWatermark)
             return new DeleteRecordsResult(ErrorCode.OffsetOutOfRange, -1);
         if (target > log.Offsets.LogStartOffset && await _ownership.MoveStartAsync(log, target) is var error and not ErrorCode.None)
@@ -331,6 +333,20 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (!ReferenceEquals(settings, _limitsOf))
             (_limits, _limitsOf) = (new SegmentLimits(settings.SegmentBytes, settings.SegmentAge, settings.Retention), settings);
         return _limits!;
+    }
+
+    /// <summary>
+    /// Sends a reader back to where its group or its settings say: so only for certain. An owner that was superseded without noticing knows the log's end as
+    /// it was, and the reader may have read further at the new one.
+    /// </summary>
+    private async Task<ReadResult> RefuseBeyondAsync(OpenLog log, ReadRequest request)
+    {
+        if (_ownership.Writable != log || !await _ownership.IsOwnerAsync(log))
+            return await RefuseRead(LogReads.Answer(log.Offsets, _ownership.Refuse()));
+
+        // It may have got there meanwhile.
+        var answer = LogReads.Answer(log.Offsets, LogReads.Refuse(log.Offsets, request));
+        return answer.Error == ErrorCode.None ? answer : await RefuseRead(answer);
     }
 
     private Task<ReadResult> RefuseRead(ReadResult refusal)

@@ -62,6 +62,10 @@ public sealed class LeaderTeller(
             {
                 break;
             }
+            catch (Exception defect)
+            {
+                parts.Diagnostics.Defect(defect, "Telling leaders");
+            }
         }
 
         parts.Hosted.Opened -= Tell;

@@ -26,9 +26,9 @@ public sealed class PartitionMover(
         await Parallel.ForEachAsync(
             leaving,
             new ParallelOptions { MaxDegreeOfParallelism = parts.Options.MovesAtATime(leaving.Length), CancellationToken = cancellation },
-            async (one, _) =>
+            async (one, stopped) =>
             {
-                if (await MoveOneAsync(one.partition, one.target!))
+                if (await MoveOneAsync(one.partition, one.target!, stopped))
                     Interlocked.Increment(ref moved);
             });
         return moved;
@@ -59,6 +59,10 @@ public sealed class PartitionMover(
             {
                 return;
             }
+            catch (Exception defect)
+            {
+                parts.Diagnostics.Defect(defect, "Handing partitions over");
+            }
         }
     }
 
@@ -81,13 +85,11 @@ public sealed class PartitionMover(
         }
     }
 
-    private SiloAddress? TargetOf(PartitionId partition)
-    {
-        var leader = leaders.Under(maps.Map).Of(partition)?.Silo;
-        return leader is null || leader.Equals(parts.LocalSilo) ? null : leader;
-    }
+    /// <summary>Null where it stays: here, or because all silos are being stopped, and whoever took it would only hand it back.</summary>
+    private SiloAddress? TargetOf(PartitionId partition) =>
+        leaders.Under(maps.Map).Of(partition) is { IsDraining: false, Silo: var leader } && !leader.Equals(parts.LocalSilo) ? leader : null;
 
-    private async Task<bool> MoveOneAsync(PartitionId partition, SiloAddress target)
+    private async Task<bool> MoveOneAsync(PartitionId partition, SiloAddress target, CancellationToken cancellation)
     {
         // Orleans passes a hint over that names a silo whose grain types it has not heard of yet.
         if (!manifests.Current.Silos.ContainsKey(target))
@@ -95,10 +97,10 @@ public sealed class PartitionMover(
         parts.Hosted.BeginLeaving(partition);
         try
         {
-            await HandOverAsync(partition, target).WaitAsync(parts.Options.MoveTimeout, parts.Time);
+            await HandOverAsync(partition, target).WaitAsync(parts.Options.MoveTimeout, parts.Time, cancellation);
             return true;
         }
-        catch (Exception failure)
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
             parts.Diagnostics.NotMoved(failure, partition, target);
             return false;

@@ -7,50 +7,60 @@ namespace Granary.Grains.Placement;
 
 /// <summary>
 /// When a silo is gone, opens those of its partitions that now belong here, at once: nobody waits for the first client's call. Clients that ask
-/// earlier open them just as well.
+/// earlier open them just as well. A second silo that goes meanwhile is not kept waiting: openings that lie on it take their time to fail.
 /// </summary>
-public sealed class PartitionReviver(ClusterMapSource maps, TopicDirectory topics, LeaderTable leaders, IGrainFactory grains, PlacementParts parts) : BackgroundService
+public sealed class PartitionReviver(
+    ClusterMapSource maps, TopicDirectory topics, LeaderTable leaders, KnownLeaders known, IGrainFactory grains, PlacementParts parts) : BackgroundService
 {
+    /// <summary>Silos that go within <see cref="PlacementOptions.MoveTimeout"/> of one another; the next one's partitions wait for a former one's.</summary>
+    private const int MaxAtATime = 4;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var running = new List<Task>();
         var former = maps.Map;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                var map = await maps.NextAsync(former.Fingerprint, stoppingToken);
-                await ReviveAsync(former, map, stoppingToken);
+                var (before, map) = (former, await maps.NextAsync(former.Fingerprint, stoppingToken));
                 former = map;
+                running.RemoveAll(one => one.IsCompleted);
+                if (running.Count >= MaxAtATime)
+                    running.Remove(await Task.WhenAny(running));
+                running.Add(ReviveAsync(before, map, stoppingToken));
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                return;
+                break;
             }
         }
+
+        await Task.WhenAll(running);
     }
 
     private async Task ReviveAsync(ClusterMap former, ClusterMap map, CancellationToken cancellation)
     {
         var gone = former.Members.Select(member => member.Silo).Except(map.Members.Select(member => member.Silo)).ToHashSet();
-        if (gone.Count == 0)
+        if (gone.Count == 0 || map.Find(parts.LocalSilo) is { IsDraining: true })
             return;
-        var orphans = new List<PartitionId>();
-        var (before, now) = (new PartitionLeaders(former, [.. topics.ByName.Values]), leaders.Under(map));
-        foreach (var topic in topics.ByName.Values)
+        try
         {
-            for (var index = 0; index < topic.PartitionCount; index++)
-            {
-                var partition = new PartitionId(topic.TopicId, index);
-                if (now.Of(partition)?.Silo.Equals(parts.LocalSilo) is true && before.Of(partition) is { } lost && gone.Contains(lost.Silo))
-                    orphans.Add(partition);
-            }
+            var orphans = Orphans.Of(parts.LocalSilo, [.. topics.ByName.Values], former, leaders.Under(map), gone, known);
+            parts.Diagnostics.Reviving(orphans.Count, string.Join(", ", gone));
+            await Parallel.ForEachAsync(
+                orphans,
+                new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentRevivals, CancellationToken = cancellation },
+                async (partition, _) => await OpenAsync(partition));
         }
-
-        parts.Diagnostics.Reviving(orphans.Count, string.Join(", ", gone));
-        await Parallel.ForEachAsync(
-            orphans,
-            new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentRevivals, CancellationToken = cancellation },
-            async (partition, _) => await OpenAsync(partition));
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // The silo stops.
+        }
+        catch (Exception defect)
+        {
+            parts.Diagnostics.Defect(defect, "Opening a lost silo's partitions");
+        }
     }
 
     private async Task OpenAsync(PartitionId partition)

@@ -26,4 +26,7 @@ public sealed partial class PlacementDiagnostics(ILogger<PlacementDiagnostics> l
 
     [LoggerMessage(7, LogLevel.Debug, "Another silo could not be told of {Count} partitions that are open here; it is tried again: {Reason}")]
     public partial void LeadersUntold(string reason, int count);
+
+    [LoggerMessage(8, LogLevel.Error, "{Loop} met a defect, and goes on")]
+    public partial void Defect(Exception defect, string loop);
 }

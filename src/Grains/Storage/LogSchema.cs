@@ -67,6 +67,16 @@ internal static class LogSchema
             snapshot bytea NOT NULL);
         """;
 
+    /// <summary>Changes nothing.</summary>
+    /// <exception cref="NewerSchemaException">The database was made by a newer version.</exception>
+    public static async Task RefuseNewerAsync(NpgsqlDataSource source, CancellationToken cancellation)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        await using var isThere = new NpgsqlCommand("SELECT to_regclass('granary.schema_version') IS NOT NULL", connection);
+        if (await isThere.ExecuteScalarAsync(cancellation) is true)
+            RefuseNewer(await PresentVersionAsync(connection, cancellation));
+    }
+
     public static async Task CreateAsync(NpgsqlDataSource source, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
@@ -80,8 +90,7 @@ internal static class LogSchema
             """,
             cancellation);
         var present = await PresentVersionAsync(connection, cancellation);
-        if (present > _versions.Length)
-            throw new NewerSchemaException(present, _versions.Length);
+        RefuseNewer(present);
         for (var version = present + 1; version <= _versions.Length; version++)
         {
             await ExecuteAsync(connection, _versions[version - 1], cancellation);
@@ -110,6 +119,12 @@ internal static class LogSchema
         ) WITH (toast_tuple_target = {BatchChunks.ToastTupleTarget}, autovacuum_enabled = off);
         ALTER TABLE {SlabTable(slabId)} ALTER COLUMN data SET STORAGE EXTERNAL
         """;
+
+    private static void RefuseNewer(int present)
+    {
+        if (present > _versions.Length)
+            throw new NewerSchemaException(present, _versions.Length);
+    }
 
     private static async Task<int> PresentVersionAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {

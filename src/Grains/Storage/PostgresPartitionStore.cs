@@ -65,7 +65,7 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
                 await LogSchema.CreateAsync(_source, either.Token);
                 break;
             }
-            catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException && !IsRefusal(failure))
+            catch (Exception failure) when (PostgresAway.Explains(failure) && !IsRefusal(failure))
             {
                 _diagnostics.WaitingForPostgres(failure.Message);
                 if (limit.IsCancellationRequested)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace Granary.Grains.Storage;
@@ -70,8 +69,7 @@ internal sealed class SessionPool(NpgsqlDataSource source, string name, int size
 
     private static bool IsOpen(NpgsqlConnection connection) => connection.FullState == System.Data.ConnectionState.Open;
 
-    private static bool IsUnavailable(Exception failure) =>
-        failure is NpgsqlException or IOException or SocketException or TimeoutException or OperationCanceledException;
+    private static bool IsUnavailable(Exception failure) => PostgresAway.Explains(failure) || failure is OperationCanceledException;
 
     public async ValueTask DisposeAsync()
     {

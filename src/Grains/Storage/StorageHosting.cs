@@ -41,6 +41,10 @@ public static class StorageHosting
         return services;
     }
 
+    /// <summary>Asks, before anything is changed, whether this version understands the database.</summary>
+    /// <exception cref="NewerSchemaException">It does not.</exception>
+    public static Task RefuseNewerAsync(NpgsqlDataSource source, CancellationToken cancellation) => LogSchema.RefuseNewerAsync(source, cancellation);
+
     /// <summary>
     /// A connection string with this store's needs: buffers that hold a whole row of a slab (with smaller ones each row costs an extra copy),
     /// no tracking of resets between uses, and a pool that is large enough for lanes, readers and everybody else.

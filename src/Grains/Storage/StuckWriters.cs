@@ -48,7 +48,7 @@ internal sealed class StuckWriters(NpgsqlDataSource source, StorageOptions optio
         {
             // The opening is done.
         }
-        catch (Exception failure) when (failure is NpgsqlException or IOException)
+        catch (Exception failure) when (PostgresAway.Explains(failure))
         {
             diagnostics.WaitingForPostgres(failure.Message);
         }

@@ -12,7 +12,12 @@ internal static class ClockCheck
     {
         await using var command = source.CreateCommand("SELECT clock_timestamp()");
         var theirs = new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellation))!);
-        var off = time.GetUtcNow() - theirs;
+        return Complain(time.GetUtcNow() - theirs);
+    }
+
+    /// <param name="off">How far this machine's clock is ahead.</param>
+    internal static string? Complain(TimeSpan off)
+    {
         return off.Duration() <= s_tolerance
             ? null
             : $"This machine's clock is {off.Duration():hh\\:mm\\:ss} {(off > TimeSpan.Zero ? "ahead of" : "behind")} PostgreSQL's; at most {s_tolerance.TotalSeconds:0} s are tolerated. Set the clocks right and start again.";

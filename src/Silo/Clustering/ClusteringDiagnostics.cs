@@ -33,4 +33,22 @@ internal sealed partial class ClusteringDiagnostics(ILogger<ClusteringDiagnostic
 
     [LoggerMessage(10, LogLevel.Warning, "{Silo} answers after all: no vote against it")]
     public partial void AnswersAfterAll(SiloAddress silo);
+
+    [LoggerMessage(11, LogLevel.Warning, "PostgreSQL does not say whether this silo is a member; its partitions answer nobody until it does: {Reason}")]
+    public partial void LeaseNotKept(Exception? failure, string reason);
+
+    [LoggerMessage(12, LogLevel.Information, "PostgreSQL says again whether this silo is a member")]
+    public partial void LeaseKeptAgain();
+
+    [LoggerMessage(13, LogLevel.Error, "{Loop} met a defect, and goes on")]
+    public partial void Defect(Exception defect, string loop);
+
+    [LoggerMessage(14, LogLevel.Warning, "The session that holds this silo's name in PostgreSQL has ended; it is taken again: {Reason}")]
+    public partial void ClaimLost(Exception? failure, string reason);
+
+    [LoggerMessage(15, LogLevel.Information, "This silo's name is held in PostgreSQL again")]
+    public partial void ClaimHeldAgain();
+
+    [LoggerMessage(16, LogLevel.Warning, "This silo is the first of a new cluster '{ClusterId}'; in the same database there are already: {Others}. If it was to join one of them, correct Granary__ClusterId: it sees none of their topics")]
+    public partial void FirstOfItsCluster(string clusterId, string others);
 }

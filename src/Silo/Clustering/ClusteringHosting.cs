@@ -66,15 +66,15 @@ internal static class ClusteringHosting
     /// <summary>Adds the watch over the members. Call it after Orleans and before what lets clients in.</summary>
     public static void AddGranaryMembers(this IServiceCollection services, NpgsqlDataSource source, string connectionString, string clusterId)
     {
-        var unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
+        services.AddSingleton(_ => new HurriedQuestions(connectionString));
         services.AddSingleton<ClusteringDiagnostics>();
         services.AddSingleton(_ => new MemberRows(source, clusterId));
         services.AddSingleton<MapKeeper>();
         services.AddSingleton<MembersRefresh>(provider => () => provider.GetRequiredService<MapKeeper>().RefreshAsync(CancellationToken.None));
         services.AddSingleton<Peers>();
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<LeaseKeeper>(provider, source, clusterId));
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<LeaseKeeper>(provider, provider.GetRequiredService<HurriedQuestions>().Source));
         services.AddHostedService(provider => provider.GetRequiredService<MapKeeper>());
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<DeathWatch>(provider, unpooled, clusterId));
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<DeathWatch>(provider, provider.GetRequiredService<HurriedQuestions>().Unpooled, clusterId));
         services.AddGranaryMigration();
     }
 

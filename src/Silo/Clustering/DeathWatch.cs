@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 using Granary.Abstractions.Cluster;
 using Granary.Grains.Placement;
+using Granary.Grains.Storage;
 using Npgsql;
 using Orleans.Runtime;
 
@@ -74,13 +74,18 @@ internal sealed class DeathWatch(
     private async Task WatchAsync(SiloAddress silo, string siloName, CancellationToken cancellation)
     {
         // The first wait may begin before the new silo has joined in full.
+        var isSuspected = false;
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
-                await LockIsFreeAsync(silo, siloName, cancellation);
-                if (membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
+                await LockIsFreeAsync(silo, siloName, () => isSuspected = false, cancellation);
+                if (!isSuspected && membership.CurrentSnapshot.GetSiloStatus(silo) == SiloStatus.Active)
+                {
                     Tell(HappeningKind.SiloSuspected, silo, siloName, "its session in PostgreSQL has ended");
+                    isSuspected = true;
+                }
+
                 if (await PortProbe.RefusesAsync(silo.Endpoint, s_connectLimit, cancellation))
                 {
                     diagnostics.DeclaredDead(silo);
@@ -90,9 +95,13 @@ internal sealed class DeathWatch(
                     await membership.TryKill(silo);
                 }
             }
-            catch (Exception failure) when (failure is NpgsqlException or IOException or SocketException or TimeoutException or InvalidOperationException)
+            catch (Exception away) when (PostgresAway.Explains(away))
             {
-                diagnostics.WatchEnded(silo, failure.Message);
+                diagnostics.WatchEnded(silo, away.Message);
+            }
+            catch (Exception defect) when (!cancellation.IsCancellationRequested)
+            {
+                diagnostics.Defect(defect, "The watch over another silo");
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
@@ -107,7 +116,7 @@ internal sealed class DeathWatch(
         journal.Tell(new ClusterHappening { Kind = kind, Silo = silo, SiloName = siloName, Cause = cause });
 
     /// <summary>Returns when nobody holds the lock of that name any more, which may take for ever.</summary>
-    private async Task LockIsFreeAsync(SiloAddress silo, string siloName, CancellationToken cancellation)
+    private async Task LockIsFreeAsync(SiloAddress silo, string siloName, Action isHeld, CancellationToken cancellation)
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(cancellation);
@@ -117,6 +126,7 @@ internal sealed class DeathWatch(
             var lost = connections.NextLossAsync(silo.Endpoint);
             if (await SiloClaim.IsFreeAsync(connection, clusterId, siloName, cancellation))
                 return;
+            isHeld();
             var now = Stopwatch.GetElapsedTime(0);
             if (now < alarmedUntil)
                 await Task.Delay(s_alarmedInterval, cancellation);

@@ -1,4 +1,5 @@
 using Granary.Grains.Placement;
+using Granary.Grains.Storage;
 using Npgsql;
 using Orleans.Runtime;
 
@@ -6,9 +7,10 @@ namespace Granary.Silo.Clustering;
 
 /// <summary>
 /// Keeps the silo's lease as long as PostgreSQL says that it is a member; without PostgreSQL it ends, and with it what could be written anyway.
-/// A silo that finds itself declared dead ends its process.
+/// A silo that finds itself declared dead ends its process. Whatever else goes wrong, it asks again.
 /// </summary>
-internal sealed class LeaseKeeper(NpgsqlDataSource source, string clusterId, SiloLease lease, ILocalSiloDetails local, TimeProvider time, IFatalErrorHandler fatal)
+internal sealed class LeaseKeeper(
+    NpgsqlDataSource source, SiloStanding standing, SiloLease lease, TimeProvider time, IFatalErrorHandler fatal, ClusteringDiagnostics diagnostics)
     : BackgroundService
 {
     private const int Active = 3;
@@ -17,6 +19,8 @@ internal sealed class LeaseKeeper(NpgsqlDataSource source, string clusterId, Sil
     /// <summary>Below the time in which others can declare a silo dead that hangs.</summary>
     private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(250);
+
+    private bool _isUnanswered;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -53,10 +57,17 @@ internal sealed class LeaseKeeper(NpgsqlDataSource source, string clusterId, Sil
                     fatal.OnFatalException(this, "This silo was declared dead while it hung or was cut off; its partitions live elsewhere. Start it again.", null);
                     break;
             }
+
+            if (_isUnanswered)
+                diagnostics.LeaseKeptAgain();
+            _isUnanswered = false;
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
             // The lease runs out by itself.
+            if (!_isUnanswered)
+                diagnostics.LeaseNotKept(PostgresAway.Explains(failure) ? null : failure, failure.Message);
+            _isUnanswered = true;
         }
     }
 
@@ -64,10 +75,10 @@ internal sealed class LeaseKeeper(NpgsqlDataSource source, string clusterId, Sil
     {
         await using var command = source.CreateCommand(
             "SELECT status FROM orleansmembershiptable WHERE deploymentid = $1 AND address = $2 AND port = $3 AND generation = $4");
-        command.Parameters.AddWithValue(clusterId);
-        command.Parameters.AddWithValue(local.SiloAddress.Endpoint.Address.ToString());
-        command.Parameters.AddWithValue(local.SiloAddress.Endpoint.Port);
-        command.Parameters.AddWithValue(local.SiloAddress.Generation);
+        command.Parameters.AddWithValue(standing.ClusterId);
+        command.Parameters.AddWithValue(standing.Address);
+        command.Parameters.AddWithValue(standing.Port);
+        command.Parameters.AddWithValue(standing.Generation);
         return (int?)await command.ExecuteScalarAsync(cancellation);
     }
 }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Granary.Abstractions.Cluster;
 using Granary.Grains.Placement;
-using Npgsql;
+using Granary.Grains.Storage;
 using Orleans.Runtime;
 
 namespace Granary.Silo.Clustering;
@@ -22,6 +22,7 @@ internal sealed class MapKeeper(
     private static readonly TimeSpan s_missingInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly SemaphoreSlim _reading = new(1, 1);
+    private readonly Lock _publishing = new();
     private volatile ImmutableDictionary<SiloAddress, SiloMember> _known = ImmutableDictionary<SiloAddress, SiloMember>.Empty;
 
     /// <summary>Reads the members' rows anew and publishes what follows.</summary>
@@ -46,7 +47,7 @@ internal sealed class MapKeeper(
         {
             var asking = AskForMissingAsync(stoppingToken);
             await foreach (var _ in membership.MembershipUpdates.WithCancellation(stoppingToken))
-                Publish();
+                TryPublish();
             await asking;
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -59,11 +60,31 @@ internal sealed class MapKeeper(
         .Where(member => member.Status == SiloStatus.Active)
         .Select(member => member.SiloAddress);
 
+    private void TryPublish()
+    {
+        try
+        {
+            Publish();
+        }
+        catch (Exception defect)
+        {
+            diagnostics.Defect(defect, "Following the members");
+        }
+    }
+
     private void Publish()
     {
-        var map = new ClusterMap(Active.Select(_known.GetValueOrDefault).OfType<SiloMember>());
-        if (maps.Publish(map) is not { } former)
-            return;
+        // Together: a map that was made earlier must not follow one that was made later.
+        lock (_publishing)
+        {
+            var map = new ClusterMap(Active.Select(_known.GetValueOrDefault).OfType<SiloMember>());
+            if (maps.Publish(map) is { } former)
+                TellChange(former, map);
+        }
+    }
+
+    private void TellChange(ClusterMap former, ClusterMap map)
+    {
         diagnostics.NewMap(map.ToString());
         foreach (var member in map.Members)
         {
@@ -85,15 +106,18 @@ internal sealed class MapKeeper(
         using var timer = new PeriodicTimer(s_missingInterval, journal.Time);
         while (await timer.WaitForNextTickAsync(cancellation))
         {
-            if (Active.All(silo => _known.ContainsKey(silo) || foreign.Contains(silo)))
-                continue;
             try
             {
-                await RefreshAsync(cancellation);
+                if (!Active.All(silo => _known.ContainsKey(silo) || foreign.Contains(silo)))
+                    await RefreshAsync(cancellation);
             }
-            catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+            catch (Exception away) when (PostgresAway.Explains(away))
             {
-                diagnostics.RowsUnreadable(failure.Message);
+                diagnostics.RowsUnreadable(away.Message);
+            }
+            catch (Exception defect) when (!cancellation.IsCancellationRequested)
+            {
+                diagnostics.Defect(defect, "Reading the members' rows");
             }
         }
     }

@@ -1,7 +1,7 @@
 using Granary.Abstractions.Cluster;
 using Granary.Gateway.Kafka;
 using Granary.Grains.Placement;
-using Npgsql;
+using Granary.Grains.Storage;
 using Orleans.Runtime;
 
 namespace Granary.Silo.Clustering;
@@ -36,7 +36,7 @@ internal sealed class Membership(
             await rows.DrainAsync(placement.LocalSilo, cancellationToken);
             await Task.WhenAll(peers.TellAsync(), maps.RefreshAsync(cancellationToken));
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or OperationCanceledException)
+        catch (Exception failure) when (PostgresAway.Explains(failure) || failure is OperationCanceledException)
         {
             // Without PostgreSQL nobody could take the partitions over.
             peers.Diagnostics.DrainUntold(failure.Message);

@@ -1,3 +1,5 @@
+using System.Data;
+using Granary.Grains.Storage;
 using Npgsql;
 
 namespace Granary.Silo.Clustering;
@@ -10,16 +12,25 @@ internal sealed class SiloClaim : IAsyncDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// Without it PostgreSQL would believe for two hours in the session of a machine that lost its power or its network, and refuse its next run the name.
+    /// Sooner than a start gives up by default; without effect on a unix socket.
+    /// </summary>
+    private const string Keepalives = """
+        SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false), set_config('tcp_keepalives_count', '3', false)
+        """;
+
     private readonly string _connectionString;
     private readonly string _space;
     private readonly string _siloName;
     private readonly CancellationTokenSource _stopping = new();
     private NpgsqlConnection? _connection;
     private Task _keeping = Task.CompletedTask;
+    private ClusteringDiagnostics? _diagnostics;
 
     private SiloClaim(string connectionString, string clusterId, string siloName)
     {
-        _connectionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
+        _connectionString = HurriedQuestions.UnpooledOf(connectionString);
         (_space, _siloName) = (Space(clusterId), siloName);
     }
 
@@ -34,10 +45,17 @@ internal sealed class SiloClaim : IAsyncDisposable
         var claim = new SiloClaim(connectionString, clusterId, siloName);
         for (var waited = TimeSpan.Zero; ; waited += s_interval)
         {
-            if (await claim.TryTakeAsync(cancellation))
+            try
             {
-                claim._keeping = claim.KeepAsync();
-                return claim;
+                if (await claim.TryTakeAsync(cancellation))
+                {
+                    claim._keeping = claim.KeepAsync();
+                    return claim;
+                }
+            }
+            catch (Exception slow) when (PostgresAway.Explains(slow) && waited < patience)
+            {
+                // It was there a moment ago.
             }
 
             if (waited >= patience)
@@ -62,6 +80,9 @@ internal sealed class SiloClaim : IAsyncDisposable
         return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
+    /// <summary>Has it told when the claim is lost and taken again: at first there is nobody to tell.</summary>
+    public void TellTo(ClusteringDiagnostics diagnostics) => _diagnostics = diagnostics;
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -73,11 +94,14 @@ internal sealed class SiloClaim : IAsyncDisposable
 
     private async Task<bool> TryTakeAsync(CancellationToken cancellation)
     {
-        if (_connection is null)
+        if (_connection is not { State: ConnectionState.Open })
         {
+            await DropConnectionAsync();
             var connection = new NpgsqlConnection(_connectionString);
-            await connection.OpenAsync(cancellation);
             _connection = connection;
+            await connection.OpenAsync(cancellation);
+            await using var keepalives = new NpgsqlCommand(Keepalives, connection);
+            await keepalives.ExecuteNonQueryAsync(cancellation);
         }
 
         await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtext($1), hashtext($2))", _connection);
@@ -97,16 +121,18 @@ internal sealed class SiloClaim : IAsyncDisposable
             {
                 if (held)
                     await ProbeAsync();
-                else
-                    held = await TryTakeAsync(_stopping.Token);
+                else if (held = await TryTakeAsync(_stopping.Token))
+                    _diagnostics?.ClaimHeldAgain();
             }
-            catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException or System.Net.Sockets.SocketException)
+            catch (Exception lost) when (!_stopping.IsCancellationRequested)
             {
+                if (held)
+                    _diagnostics?.ClaimLost(PostgresAway.Explains(lost) ? null : lost, lost.Message);
                 held = false;
-                await DropConnectionAsync();
             }
-            catch (OperationCanceledException)
+            catch (Exception)
             {
+                // Stopping, however the connection takes it.
                 return;
             }
         }

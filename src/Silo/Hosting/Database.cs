@@ -1,5 +1,4 @@
 using Granary.Gateway.Hosting;
-using System.Net.Sockets;
 using Granary.Grains.Storage;
 using Granary.Silo.Postgres;
 using Npgsql;
@@ -70,7 +69,7 @@ internal sealed class Database : IAsyncDisposable
             await using var probe = await database.Source.OpenConnectionAsync(cancellation);
             return database;
         }
-        catch (Exception failure) when (failure is NpgsqlException or SocketException or TimeoutException or IOException)
+        catch (Exception failure) when (PostgresAway.Explains(failure))
         {
             await database.DisposeAsync();
             throw new StartException(ExitCode.NoPostgres, $"ConnectionStrings__Granary ({database.Description}): {failure.Message}");

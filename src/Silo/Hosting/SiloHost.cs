@@ -50,17 +50,23 @@ internal static class SiloHost
     {
         await using var database = await Database.OpenAsync(builder.Configuration.GetConnectionString("Granary"), settings.ChosenDataFolder, starting);
 
-        // The claim is first: whoever is refused has changed nothing.
+        // The claim is first, and what can be refused next: whoever is refused has changed nothing.
         await using var claim = await SiloClaim.TakeAsync(database.ConnectionString, settings.ClusterId, settings.SiloName, settings.ClaimPatience, starting)
             ?? throw new StartException(
                 ExitCode.AnotherSilo,
                 $"Another silo named '{settings.SiloName}' of the cluster '{settings.ClusterId}' works on this database ({database.Description}). Stop it, or give this one another name (Granary__SiloName).");
         if (await ClockCheck.ComplaintAsync(database.Source, TimeProvider.System, starting) is { } complaint)
             throw new StartException(ExitCode.ClockOff, complaint);
+        await StorageHosting.RefuseNewerAsync(database.Source, starting);
         await OrleansStorageSchema.EnsureAsync(database.Source, starting);
         await new LostSilos(database.Source, settings.ClusterId).BuryAsync(settings.SiloName, starting);
+        var others = await NodeNumber.OthersWithoutOursAsync(database.Source, settings.ClusterId, starting);
         var node = await NodeNumber.OfAsync(database.Source, settings.ClusterId, settings.SiloName, starting);
         await using var app = Compose(builder, settings, database, node);
+        var diagnostics = app.Services.GetRequiredService<ClusteringDiagnostics>();
+        claim.TellTo(diagnostics);
+        if (others.Count > 0)
+            diagnostics.FirstOfItsCluster(settings.ClusterId, string.Join(", ", others));
         await app.StartAsync(starting);
         Announcement.Print(Console.Out, app, database);
         await app.WaitForShutdownAsync(CancellationToken.None);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Granary.Grains.Storage;
 using Npgsql;
 
 namespace Granary.Silo.Postgres;
@@ -131,7 +132,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
                 await connection.OpenAsync(deadline.Token);
                 return;
             }
-            catch (Exception failure) when (failure is NpgsqlException or PostgresStartException && !deadline.IsCancellationRequested)
+            catch (Exception failure) when ((PostgresAway.Explains(failure) || failure is PostgresStartException) && !deadline.IsCancellationRequested)
             {
                 await Task.Delay(s_retryDelay, deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

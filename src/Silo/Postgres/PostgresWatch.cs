@@ -33,7 +33,7 @@ internal sealed class PostgresWatch : IAsyncDisposable
                 {
                     await _postgres.EnsureRunningAsync();
                 }
-                catch (PostgresStartException failure)
+                catch (Exception failure) when (!_stopping.IsCancellationRequested)
                 {
                     await Console.Error.WriteLineAsync(failure.Message);
                 }

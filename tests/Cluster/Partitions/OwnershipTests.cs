@@ -110,6 +110,40 @@ public sealed class OwnershipTests(PartitionCluster cluster)
     }
 
     [Fact]
+    public async Task Read_BeyondTheEnd_WhereASecondOwnerKnowsBetter_IsToldToComeAgain()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        Assert.Equal(ErrorCode.OffsetOutOfRange, (await partition.ReadAsync(2)).Error);
+        Assert.Equal(ErrorCode.OffsetOutOfRange, (await partition.Grain.DeleteRecordsAsync(2)).Error);
+        await using var other = new PostgresPartitionStore(cluster.Source, new StorageOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        await other.StartAsync(TestContext.Current.CancellationToken);
+        var opened = await other.OpenAsync(partition.Id, null, TestContext.Current.CancellationToken);
+        var batch = TestPartition.Batch(ProducerStamp.None, 1, "b", "c");
+        RecordBatchHeader.StampBaseOffset(batch, 1);
+        Assert.Equal(AppendOutcome.Committed, await other.AppendAsync(opened.Owned, new StagedBatch(1, 3, 1, batch, TestStore.Limits)));
+
+        // The first owner has not noticed, and its log ends at 1.
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.ReadAsync(2)).Error);
+        Assert.Equal(3, (await partition.AppendUntilTakenAsync(ProducerStamp.None, "d")).BaseOffset);
+        Assert.Equal(["b", "c", "d"], (await partition.ReadAllAsync(1)).Select(record => record.Value));
+        await other.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task DeleteRecords_BeyondTheEnd_WhereASecondOwnerKnowsBetter_IsToldToComeAgain()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        await using var other = new PostgresPartitionStore(cluster.Source, new StorageOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        await other.StartAsync(TestContext.Current.CancellationToken);
+        await other.OpenAsync(partition.Id, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.Grain.DeleteRecordsAsync(2)).Error);
+        await other.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Close_InOrder_SavesProducersSoThatOpeningReadsNoHeaders()
     {
         var partition = await cluster.NewPartitionAsync();

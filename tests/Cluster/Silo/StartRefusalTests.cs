@@ -45,6 +45,12 @@ public sealed class StartRefusalTests(PrivatePostgres postgres)
         await newer.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
         await RefusedAsync(new SiloProcessOptions { ConnectionString = database.ConnectionString }, ExitCode.NewerSchema, "The database has version 99", "newer");
+
+        await using var there = database.CreateCommand("""
+            SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE nspname = 'granary' AND relkind IN ('r', 'S', 'v')
+            """);
+        Assert.Equal("schema_version", await there.ExecuteScalarAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

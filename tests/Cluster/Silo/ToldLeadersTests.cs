@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Sockets;
 using Granary.Cluster.Apis;
 using Granary.Gateway.Kafka.Wire;
@@ -13,6 +14,9 @@ namespace Granary.Cluster.Silo;
 public sealed class ToldLeadersTests : IAsyncDisposable
 {
     private const int Partitions = 12;
+
+    /// <summary>A tenth of it is usual. A drain that goes to and fro ends after 20 s.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentDictionary<(int Partition, int Epoch), int> _leaders = new();
     private readonly ConcurrentBag<string> _wrong = [];
@@ -49,6 +53,11 @@ public sealed class ToldLeadersTests : IAsyncDisposable
         Assert.Empty(_wrong);
         Assert.All(Enumerable.Range(0, Partitions), partition => Assert.Contains(_leaders.Keys, told => told.Partition == partition));
         Assert.True(_leaders.Count > Partitions, "no partition has moved");
+
+        // All that are left, at once: nobody hands over to one that stops too.
+        var clock = Stopwatch.StartNew();
+        Assert.All(await Task.WhenAll(_cluster[0].StopAsync(), _cluster[2].StopAsync()), code => Assert.Equal(0, code));
+        Assert.True(clock.Elapsed < s_patience, $"the stop of all took {clock.Elapsed}");
     }
 
     /// <summary>To describe a topic asks each of its partitions.</summary>

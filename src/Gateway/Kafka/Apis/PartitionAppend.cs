@@ -95,8 +95,12 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
         }
         else
         {
+            // The batch may be on disk. Of the codes that say so (librdkafka: "possibly persisted") this is the one that every client sends again; none makes
+            // it ask for metadata as well, NETWORK_EXCEPTION is final for librdkafka, and NOT_LEADER_OR_FOLLOWER would say that nothing was written. Who does
+            // not lead any more says so when the batch comes again.
             partition.IsSettled = false;
-            Result = AppendResult.Refused(failures.ToErrorCode(partition.Id, sent.Exception!.GetBaseException()), "the partition does not answer");
+            Result = AppendResult.Refused(
+                failures.ToErrorCode(partition.Id, sent.Exception!.GetBaseException(), ErrorCode.RequestTimedOut), "the partition does not answer: nobody can tell whether the batch was written");
         }
     }
 

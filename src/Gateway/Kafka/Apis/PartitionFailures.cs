@@ -12,13 +12,15 @@ internal sealed class PartitionFailures(ILogger<PartitionFailures> log, TimeProv
 
     private readonly LogAllowance _allowance = new(time, LinesPerInterval, s_interval);
 
-    /// <summary>NOT_LEADER_OR_FOLLOWER where something was away: the client looks for the leader again and repeats. UNKNOWN_SERVER_ERROR for a defect.</summary>
-    public ErrorCode ToErrorCode(PartitionId partition, Exception failure)
+    /// <summary>
+    /// Where something was away, by default NOT_LEADER_OR_FOLLOWER: the client looks for the leader again and repeats. UNKNOWN_SERVER_ERROR for a defect.
+    /// </summary>
+    public ErrorCode ToErrorCode(PartitionId partition, Exception failure, ErrorCode whenUnavailable = ErrorCode.NotLeaderOrFollower)
     {
-        var answer = GrainFailures.ToErrorCode(failure, ErrorCode.NotLeaderOrFollower);
+        var answer = GrainFailures.ToErrorCode(failure, whenUnavailable);
         if (_allowance.TryTake(out var withheld))
         {
-            if (answer == ErrorCode.NotLeaderOrFollower)
+            if (answer == whenUnavailable)
                 log.PartitionUnavailable(partition.ToKey(), failure.Message, answer, withheld);
             else
                 log.PartitionDefect(partition.ToKey(), answer, withheld, failure);

@@ -131,13 +131,17 @@ public sealed class ProduceApiTests
     }
 
     [Fact]
-    public async Task Produce_WhereThePartitionIsAway_SaysWhoLeads()
+    public async Task Produce_WhereThePartitionIsAway_SaysWhoLeads_AndWhereItsCallBroke_ThatNobodyKnows()
     {
         await using var gateway = await TestGateway.StartAsync(options => options.IsEdge = true);
         var topic = gateway.Cluster.AddTopic("t");
         await using var client = await gateway.ConnectAsync();
         await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 10, Cancellation);
         gateway.Cluster[topic, 0].Failure = static () => new TimeoutException("no answer");
+        Assert.Equal((short)ErrorCode.RequestTimedOut, Only(await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 10, Cancellation)).ErrorCode);
+
+        gateway.Cluster[topic, 0].Failure = null;
+        gateway.Cluster[topic, 0].Refusal = ErrorCode.NotLeaderOrFollower;
         var response = await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 10, Cancellation);
         Assert.Equal((short)ErrorCode.NotLeaderOrFollower, Only(response).ErrorCode);
         Assert.Equal((1, 7), (Only(response).CurrentLeader.LeaderId, Only(response).CurrentLeader.LeaderEpoch));
