@@ -104,11 +104,11 @@ internal static class GroupStatements
 
     public const string List = "SELECT group_id, protocol_type, state, group_type FROM granary.groups WHERE cluster_id = $1 ORDER BY group_id";
 
-    /// <summary>$1: cluster, $2: a time, $3: topics that live, $4: how many, $5: the state without members.</summary>
+    /// <summary>$1: cluster, $2: a time, $3: topics that live, $4: how many, $5: the state without members, $6: only groups with a higher number.</summary>
     public const string ListExpired = """
-        SELECT g.group_id FROM granary.groups g WHERE g.cluster_id = $1 AND (
+        SELECT g.group_id, g.group_number FROM granary.groups g WHERE g.cluster_id = $1 AND g.group_number > $6 AND (
             EXISTS (SELECT FROM granary.group_offset o WHERE o.group_number = g.group_number AND (o.committed_at < $2 OR o.topic_id <> ALL($3)))
             OR (g.state = $5 AND NOT EXISTS (SELECT FROM granary.group_offset o WHERE o.group_number = g.group_number)))
-        LIMIT $4
+        ORDER BY g.group_number LIMIT $4
         """;
 }
