@@ -30,13 +30,14 @@ internal sealed class ConsumerGroup
     private List<ConsumerGroupTopic> _assignedTopics;
     private string _assignor;
     private long _topicBytes;
+    private readonly ConsumerGroupSettlement _settlement;
     private ((long Roster, long Topics) At, bool Holds) _settled = ((-1, -1), false);
     private long _assignedAt;
     private bool _isDirty;
 
     public ConsumerGroup(ConsumerGroupState state, IEnumerable<ConsumerGroupTopic> topics, ConsumerGroupOptions options, long now)
     {
-        _options = options;
+        (_options, _settlement) = (options, new ConsumerGroupSettlement(IsSettled));
         _subscriptions = new ConsumerGroupSubscriptions(options);
         _deadlines = new ConsumerGroupDeadlines(options);
         _subscriptions.ChangeTopics(topics);
@@ -83,7 +84,7 @@ internal sealed class ConsumerGroup
 
             // Asked for with every heartbeat, it must not walk all members each time.
             if (_settled.At != (_roster.Version, _subscriptions.Version))
-                _settled = ((_roster.Version, _subscriptions.Version), _roster.Members.All(member => member.IsAway || IsSettled(member)));
+                _settled = ((_roster.Version, _subscriptions.Version), _settlement.HoldsOf(_roster.Members, _roster.TargetOf, _subscriptions.Version));
             return _settled.Holds ? "Stable" : "Reconciling";
         }
     }
