@@ -204,7 +204,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             await _saves.Idle;
             if (_speaks.State != GroupState.Empty)
                 return ErrorCode.NonEmptyGroup;
-            var error = _ended ? ErrorCode.NotCoordinator : await _ledger.DeleteAsync();
+            var error = _ended ? ErrorCode.NotCoordinator : await _ledger.DeleteAsync(GrainFactory);
             if (error == ErrorCode.None)
             {
                 _speaks.Classic.End(ErrorCode.NotCoordinator);

@@ -116,14 +116,15 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         }
     }
 
-    /// <summary>Forgets the group with all its positions.</summary>
-    public async Task<ErrorCode> DeleteAsync()
+    /// <summary>Forgets the group with all its positions, and plans to change them.</summary>
+    public async Task<ErrorCode> DeleteAsync(IGrainFactory grains)
     {
         try
         {
             if (_owned is { } owned && await parts.Store.DeleteAsync(owned, CancellationToken.None))
             {
                 (_owned, Offsets) = (null, new GroupOffsets(parts.Options, []));
+                _ = ForgetPlansAsync(grains);
                 return ErrorCode.None;
             }
 
@@ -163,6 +164,19 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         {
             // Away for the moment; the others' answers are worth having.
             return new PartitionLag(committed, -1, -1);
+        }
+    }
+
+    private async Task ForgetPlansAsync(IGrainFactory grains)
+    {
+        try
+        {
+            await grains.GetGrain<IGroupResetGrain>(IGroupGrain.KeyOf(groupId)).ForgetAsync();
+        }
+        catch (Exception failure)
+        {
+            // What stays behind can do no harm: no position is where those plans begin.
+            parts.Diagnostics.PlansNotForgotten(failure, groupId);
         }
     }
 
