@@ -8,6 +8,7 @@ using Granary.Grains.Groups;
 using Granary.Grains.Placement;
 using Granary.Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Xunit;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
@@ -35,6 +36,7 @@ public sealed class GroupGrainTests(PrivatePostgres postgres) : IAsyncLifetime
     {
         await ExpiryLeavesWhatIsBeingCommittedAsync();
         await ResetKeepsMembersOutWhileItIsWrittenAsync();
+        await DeletionTakesNobodyInWhoComesMeanwhileAsync();
         await SiloInDoubtTellsNothingAsync();
     }
 
@@ -97,6 +99,33 @@ public sealed class GroupGrainTests(PrivatePostgres postgres) : IAsyncLifetime
         Assert.Equal(ResetRefusal.None, (await resetting).Refusal);
         Assert.Equal(3, Assert.Single((await group.FetchOffsetsAsync([partition])).Offsets).Offset);
         Assert.Equal(ErrorCode.None, (await group.JoinAsync(Join(""))).Error);
+    }
+
+    /// <summary>A classic member that joins while the last save of an empty consumer group lasts, and the group is deleted: it is sent away, not forgotten.</summary>
+    private async Task DeletionTakesNobodyInWhoComesMeanwhileAsync()
+    {
+        var group = Group("deleted");
+        Assert.Equal(ErrorCode.None, (await Member("deleted", "c").HeartbeatAsync(Beat("c"))).Error);
+        await using var connection = await _cluster.Source.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using (var hold = new NpgsqlCommand("LOCK TABLE granary.orleansstorage IN EXCLUSIVE MODE", connection))
+            await hold.ExecuteNonQueryAsync(Cancellation);
+        var leaving = Member("deleted", "c").HeartbeatAsync(Beat("c") with { MemberEpoch = ConsumerGroupHeartbeat.Leave });
+        await Eventually.HoldsAsync("the save waits", async () =>
+        {
+            await using var waiting = _cluster.Source.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+            return (long)(await waiting.ExecuteScalarAsync(Cancellation))! > 0;
+        });
+        await Eventually.HoldsAsync("the member is gone", async () => (await group.DescribeAsync(withLags: false)).State == GroupState.Empty);
+
+        var joining = group.JoinAsync(Join(""));
+        var deleting = group.DeleteAsync();
+        await group.DescribeAsync(withLags: false);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(ErrorCode.None, (await leaving).Error);
+        Assert.Equal((ErrorCode.NotCoordinator, ErrorCode.None), ((await joining).Error, await deleting));
+        Assert.Equal(ErrorCode.GroupIdNotFound, (await group.DescribeAsync(withLags: false)).Error);
     }
 
     private async Task SiloInDoubtTellsNothingAsync()

@@ -94,7 +94,7 @@ public sealed class GroupStoreTests(PrivatePostgres server)
         Assert.Equal([owned.Number], await flush.WriteAsync(connection, Cancellation));
 
         var again = flush.WriteAsync(other, Cancellation);
-        while (await test.QueryAsync<long>("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+        while (await test.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
             Assert.False(again.IsCompleted);
         await transaction.CommitAsync(Cancellation);
 
