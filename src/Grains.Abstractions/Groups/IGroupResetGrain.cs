@@ -23,6 +23,10 @@ public interface IGroupResetGrain : IGrainWithStringKey
     [Alias("Plans")]
     Task<ImmutableArray<ResetPlan>> PlansAsync();
 
+    /// <summary>The group was deleted: its plans are forgotten.</summary>
+    [Alias("Forget")]
+    Task ForgetAsync();
+
     /// <summary>The resets that were executed, newest first; those beyond the group's bound are forgotten.</summary>
     /// <param name="limit">At most so many; 1 or more.</param>
     [Alias("History")]

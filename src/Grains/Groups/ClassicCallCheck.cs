@@ -27,7 +27,7 @@ internal static class ClassicCallCheck
         if (request.ProtocolName is { } name && name != group.ProtocolName)
             return ErrorCode.InconsistentGroupProtocol;
         var bytes = request.Assignments.Sum(assignment => (long)assignment.Assignment.Length);
-        return bytes > 0 && group.State == GroupState.CompletingRebalance && group.Members.KeptBytes + bytes > options.MaxGroupBytes ? ErrorCode.UnknownServerError : ErrorCode.None;
+        return bytes > 0 && group.State == GroupState.CompletingRebalance && group.Members.BytesWithoutShares + bytes > options.MaxGroupBytes ? ErrorCode.UnknownServerError : ErrorCode.None;
     }
 
     public static ErrorCode Commit(ClassicGroup group, GroupCaller caller)

@@ -321,7 +321,7 @@ internal sealed class ClassicGroup(GroupOptions options)
 
     private void EndJoin(TimeSpan now)
     {
-        if (_initialDelayLeft is { } left && left > TimeSpan.Zero && _moreCame && Generation == 0)
+        if (_initialDelayLeft is { } left && left > TimeSpan.Zero && _moreCame)
         {
             var delay = left < options.InitialRebalanceDelay ? left : options.InitialRebalanceDelay;
             _initialDelayLeft = left - delay;
@@ -360,19 +360,14 @@ internal sealed class ClassicGroup(GroupOptions options)
         foreach (var member in _members.All)
         {
             member.OwesSync = true;
-            _members.Give(member, default);
             AnswerJoin(member, ErrorCode.None, now);
         }
     }
 
     private void Assign(ImmutableArray<MemberAssignment> assignments, TimeSpan now)
     {
-        foreach (var (memberId, assignment) in assignments)
-        {
-            if (_members.TryGet(memberId, out var member))
-                _members.Give(member, assignment);
-        }
-
+        // Until here each has what it had: the other protocol may take the group over meanwhile, and must know.
+        _members.Give(assignments);
         State = GroupState.Stable;
         _changed = true;
         foreach (var member in _members.All)

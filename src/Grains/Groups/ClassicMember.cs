@@ -25,6 +25,7 @@ internal sealed class ClassicMember(string memberId, string? instanceId)
     /// <summary>In the order of its preference.</summary>
     public ImmutableArray<GroupProtocol> Protocols { get; set; } = [];
 
+    /// <summary>Its share of the last generation that had shares: in one that waits for its leader, what it may still use.</summary>
     public ReadOnlyMemory<byte> Assignment { get; set; }
 
     /// <summary>The join that waits, or null.</summary>

@@ -25,6 +25,9 @@ internal sealed class ClassicMembers
     /// <summary>In how many bytes they are kept, with their metadata and shares.</summary>
     public long KeptBytes { get; private set; }
 
+    /// <summary>The same before the next shares are given out.</summary>
+    public long BytesWithoutShares => KeptBytes - _byId.Values.Sum(member => (long)member.Assignment.Length);
+
     public TimeSpan LongestRebalanceTimeout => _byId.Count == 0 ? TimeSpan.Zero : _byId.Values.Max(member => member.RebalanceTimeout);
 
     /// <summary>How long a rebalance waits for its members.</summary>
@@ -95,7 +98,19 @@ internal sealed class ClassicMembers
         KeptBytes += member.Weigh();
     }
 
-    public void Give(ClassicMember member, ReadOnlyMemory<byte> assignment)
+    /// <summary>Gives shares out; who is not named has none.</summary>
+    public void Give(ImmutableArray<MemberAssignment> assignments)
+    {
+        foreach (var member in _byId.Values)
+            Give(member, default);
+        foreach (var (memberId, assignment) in assignments)
+        {
+            if (TryGet(memberId, out var member))
+                Give(member, assignment);
+        }
+    }
+
+    private void Give(ClassicMember member, ReadOnlyMemory<byte> assignment)
     {
         member.Assignment = assignment;
         KeptBytes += member.Weigh();

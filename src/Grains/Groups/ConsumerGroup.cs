@@ -30,13 +30,14 @@ internal sealed class ConsumerGroup
     private List<ConsumerGroupTopic> _assignedTopics;
     private string _assignor;
     private long _topicBytes;
+    private readonly ConsumerGroupSettlement _settlement;
     private ((long Roster, long Topics) At, bool Holds) _settled = ((-1, -1), false);
     private long _assignedAt;
     private bool _isDirty;
 
     public ConsumerGroup(ConsumerGroupState state, IEnumerable<ConsumerGroupTopic> topics, ConsumerGroupOptions options, long now)
     {
-        _options = options;
+        (_options, _settlement) = (options, new ConsumerGroupSettlement(IsSettled));
         _subscriptions = new ConsumerGroupSubscriptions(options);
         _deadlines = new ConsumerGroupDeadlines(options);
         _subscriptions.ChangeTopics(topics);
@@ -83,7 +84,7 @@ internal sealed class ConsumerGroup
 
             // Asked for with every heartbeat, it must not walk all members each time.
             if (_settled.At != (_roster.Version, _subscriptions.Version))
-                _settled = ((_roster.Version, _subscriptions.Version), _roster.Members.All(member => member.IsAway || IsSettled(member)));
+                _settled = ((_roster.Version, _subscriptions.Version), _settlement.HoldsOf(_roster.Members, _roster.TargetOf, _subscriptions.Version));
             return _settled.Holds ? "Stable" : "Reconciling";
         }
     }
@@ -111,18 +112,13 @@ internal sealed class ConsumerGroup
 
     public ConsumerGroupStep Heartbeat(ConsumerGroupHeartbeat beat, long now)
     {
-        if (ConsumerGroupHeartbeatCheck.Refuse(beat, _options) is { } wrong)
-            return Refuse(beat, wrong.Error, wrong.Message);
-        if (beat.SubscribedRegex is not null && _subscriptions.Check(beat.SubscribedRegex) is { } wrongRegex)
-            return Refuse(beat, ErrorCode.InvalidRegularExpression, wrongRegex);
-        if (Identify(beat, out var known) is { } unidentified)
-            return Refuse(beat, unidentified.Error, unidentified.Message);
-        if (beat.MemberEpoch < ConsumerGroupHeartbeat.Join)
-            return Leave(beat, known!, now);
-        var before = known ?? new ConsumerGroupMember { MemberId = beat.MemberId, InstanceId = beat.InstanceId };
-        var told = ConsumerGroupMembership.Update(before, beat);
-        return WithoutRoom(known, told) is { } full ? Refuse(beat, ErrorCode.GroupMaxSizeReached, full) : Reconcile(beat, known, told, now);
+        if (Check(beat, out var known, out var told) is { } wrong)
+            return new ConsumerGroupStep(ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, wrong.Error, wrong.Message), Changed: false, [], []);
+        return beat.MemberEpoch < ConsumerGroupHeartbeat.Join ? Leave(beat, known!, now) : Reconcile(beat, known, told!, now);
     }
+
+    /// <summary>Why a heartbeat would be refused; null: it would not be.</summary>
+    public (ErrorCode Error, string Message)? Refuses(ConsumerGroupHeartbeat beat) => Check(beat, out _, out _);
 
     /// <summary>The topics there are changed: some may be new, gone, or have more partitions.</summary>
     public ConsumerGroupStep ChangeTopics(IEnumerable<ConsumerGroupTopic> topics, long now)
@@ -214,6 +210,22 @@ internal sealed class ConsumerGroup
 
     /// <summary>A member of the classic protocol has fetched what it was assigned.</summary>
     public void Synced(string memberId) => _deadlines.EndAwait(memberId);
+
+    /// <param name="told">The member as it is with what the heartbeat says; null where it leaves.</param>
+    private (ErrorCode Error, string Message)? Check(ConsumerGroupHeartbeat beat, out ConsumerGroupMember? known, out ConsumerGroupMember? told)
+    {
+        (known, told) = (null, null);
+        if (ConsumerGroupHeartbeatCheck.Refuse(beat, _options) is { } wrong)
+            return wrong;
+        if (beat.SubscribedRegex is not null && _subscriptions.Check(beat.SubscribedRegex) is { } wrongRegex)
+            return (ErrorCode.InvalidRegularExpression, wrongRegex);
+        if (Identify(beat, out known) is { } unidentified)
+            return unidentified;
+        if (beat.MemberEpoch < ConsumerGroupHeartbeat.Join)
+            return null;
+        told = ConsumerGroupMembership.Update(known ?? new ConsumerGroupMember { MemberId = beat.MemberId, InstanceId = beat.InstanceId }, beat);
+        return WithoutRoom(known, told) is { } full ? (ErrorCode.GroupMaxSizeReached, full) : null;
+    }
 
     /// <summary>Finds whose heartbeat it is, and refuses it where it is nobody's, or of a member that others have taken the place of.</summary>
     private (ErrorCode Error, string Message)? Identify(ConsumerGroupHeartbeat beat, out ConsumerGroupMember? known)
@@ -377,9 +389,6 @@ internal sealed class ConsumerGroup
         .GroupBy(member => member.ServerAssignor!, StringComparer.Ordinal)
         .OrderByDescending(votes => votes.Count()).ThenBy(votes => votes.Key, StringComparer.Ordinal)
         .FirstOrDefault()?.Key ?? ConsumerGroupAssignors.Default;
-
-    private ConsumerGroupStep Refuse(ConsumerGroupHeartbeat beat, ErrorCode error, string message) =>
-        Done(new ConsumerGroupHeartbeatReply(error, message, beat.MemberId, 0, TimeSpan.Zero, null, null), beat.MemberId, []);
 
     private ConsumerGroupStep Done(ConsumerGroupHeartbeatReply? reply, string? answered, ImmutableArray<string> overdue)
     {

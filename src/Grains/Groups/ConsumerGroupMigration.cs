@@ -50,19 +50,19 @@ internal static class ConsumerGroupMigration
     }
 
     /// <summary>
-    /// A classic group as a consumer group, for its first consumer member to join. Every member keeps what it was last assigned; the generation becomes
-    /// the epoch.
+    /// A classic group as a consumer group, for its first consumer member to join. Every member keeps what it was last assigned, or where nothing is known of
+    /// that, what it says it owns and nobody was assigned; the generation becomes the epoch.
     /// </summary>
     /// <returns>Null: a member's metadata or assignment is not the consumer protocol's; or two members claim a partition.</returns>
     public static ConsumerGroupState? Upgrade(IReadOnlyCollection<ConsumerGroupClassicSeat> seats, int generation, IReadOnlyDictionary<string, Guid> topicIds)
     {
         var state = new ConsumerGroupState { GroupEpoch = generation, AssignmentEpoch = generation, Assignor = ConsumerGroupAssignors.Default };
         var taken = new HashSet<PartitionId>();
-        foreach (var seat in seats)
+        foreach (var seat in seats.OrderByDescending(seat => seat.Assignment.Length > 0))
         {
             if (ToHeartbeat(seat, topicIds) is not { } beat)
                 return null;
-            var assigned = ImmutableArray<PartitionId>.Empty;
+            ImmutableArray<PartitionId> assigned = [.. (beat.OwnedPartitions ?? []).Where(partition => !taken.Contains(partition)).Distinct().Order(PartitionOrder.Instance)];
             if (seat.Assignment.Length > 0)
             {
                 if (!ConsumerGroupProtocolBytes.TryReadAssignment(seat.Assignment, out var assignment))

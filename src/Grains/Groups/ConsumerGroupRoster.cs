@@ -119,9 +119,11 @@ internal sealed class ConsumerGroupRoster
         _heirs.Clear();
         foreach (var (memberId, partitions) in targets)
         {
-            if (!TargetOf(memberId).SequenceEqual(partitions))
+            var former = TargetOf(memberId);
+            var isSame = former.SequenceEqual(partitions);
+            if (!isSame)
                 _restless.Add(memberId);
-            SetTarget(memberId, [.. partitions]);
+            SetTarget(memberId, isSame ? former : [.. partitions]);
         }
     }
 

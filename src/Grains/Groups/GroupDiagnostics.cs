@@ -31,8 +31,14 @@ internal sealed partial class GroupDiagnostics(ILogger<GroupDiagnostics> logger)
     [LoggerMessage(8, LogLevel.Warning, "Group {Group} could not be listed anew; its state in lists is late")]
     public partial void NotNoted(Exception failure, string group);
 
-    [LoggerMessage(9, LogLevel.Warning, "Group {Group} of a lost silo could not be opened at once")]
+    [LoggerMessage(9, LogLevel.Warning, "Group {Group} could not be opened before anybody asks for it; it is tried again")]
     public partial void NotRevived(Exception failure, string group);
+
+    [LoggerMessage(13, LogLevel.Warning, "The groups that this silo is to coordinate could not be listed; it is tried again")]
+    public partial void NotListed(Exception failure);
+
+    [LoggerMessage(14, LogLevel.Warning, "Group {Group} was deleted, but plans to reset it are still kept")]
+    public partial void PlansNotForgotten(Exception failure, string group);
 
     [LoggerMessage(10, LogLevel.Debug, "Group {Group} cannot ask for member {Member}, of which nothing was heard")]
     public partial void MemberUnreachable(Exception failure, string group, string member);

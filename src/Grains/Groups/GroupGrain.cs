@@ -64,16 +64,22 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     public async Task<JoinResult> JoinAsync(JoinRequest request)
     {
-        var refusal = _groupId.Length == 0 ? ErrorCode.InvalidGroupId : Refuse();
-        if (refusal == ErrorCode.None && !_ledger.Exists)
-            refusal = request.MemberId.Length == 0 ? await EnsureAsync() : ErrorCode.UnknownMemberId;
-        if (refusal != ErrorCode.None)
-            return JoinResult.Refuse(refusal, request.MemberId);
-        if (_speaks.Consumer is { IsEmpty: true })
+        // While something is waited for, the group may be deleted or come to speak the other protocol: then all is asked again.
+        while (true)
+        {
+            var refusal = _groupId.Length == 0 ? ErrorCode.InvalidGroupId : RefuseJoin();
+            if (refusal == ErrorCode.None && !_ledger.Exists)
+                refusal = request.MemberId.Length == 0 ? await EnsureAsync() : ErrorCode.UnknownMemberId;
+            if (refusal != ErrorCode.None)
+                return JoinResult.Refuse(refusal, request.MemberId);
+            if (!_ledger.Exists)
+                continue;
+            if (_speaks.Consumer is not { } consumer)
+                return await _speaks.Classic.JoinAsync(request, NewMemberId(request));
+            if (!consumer.IsEmpty)
+                return await consumer.JoinAsync(request, NewMemberId(request));
             await BecomeClassicAsync();
-        if (_speaks.Consumer is { } consumer)
-            return await consumer.JoinAsync(request, NewMemberId(request));
-        return await _speaks.Classic.JoinAsync(request, NewMemberId(request));
+        }
     }
 
     public async Task<SyncResult> SyncAsync(SyncRequest request)
@@ -92,15 +98,16 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     public async Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat)
     {
-        var refusal = GroupIds.IsBlank(_groupId) ? ErrorCode.InvalidRequest : Refuse();
+        var refusal = GroupIds.IsBlank(_groupId) ? ErrorCode.InvalidRequest : beat.MemberEpoch == ConsumerGroupHeartbeat.Join ? RefuseJoin() : Refuse();
         if (refusal != ErrorCode.None)
             return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refusal);
         if (_speaks.Consumer is null && await BecomeConsumerAsync(beat) is { } refused)
             return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refused.Error, refused.Message);
-        if (_speaks.Consumer is not { } consumer)
-            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, ErrorCode.CoordinatorLoadInProgress);
-        var reply = await consumer.HeartbeatAsync(beat);
-        await SettleConsumerAsync(isFirst: reply.Error == ErrorCode.None);
+        refusal = _speaks.Consumer is null ? ErrorCode.CoordinatorLoadInProgress : Refuse();
+        if (refusal != ErrorCode.None)
+            return ConsumerGroupHeartbeatReply.Refuse(beat.MemberId, refusal);
+        var reply = await _speaks.Consumer!.HeartbeatAsync(beat);
+        await SettleConsumerAsync();
         return reply;
     }
 
@@ -113,7 +120,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             var errors = ImmutableArray.CreateBuilder<ErrorCode>();
             foreach (var member in members)
                 errors.Add(await consumer.LeaveAsync(member));
-            await SettleConsumerAsync(isFirst: false);
+            await SettleConsumerAsync();
             return errors.ToImmutable();
         }
 
@@ -139,6 +146,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
     public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null)
     {
         var refusal = RefuseRead();
+        if (refusal == ErrorCode.None && _ledger.IsResetting)
+            refusal = ErrorCode.CoordinatorLoadInProgress;
         if (refusal == ErrorCode.None && _speaks.Consumer is { } consumer && caller is { } member)
             refusal = consumer.CheckFetch(member);
         return Task.FromResult(refusal != ErrorCode.None
@@ -173,7 +182,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     public async Task<GroupDescription> DescribeAsync(bool withLags)
     {
-        if (Refuse() is var refusal and not ErrorCode.None)
+        if (RefuseRead() is var refusal and not ErrorCode.None)
             return GroupDescription.Missing with { Error = refusal };
         if (!_ledger.Exists)
             return GroupDescription.Missing;
@@ -193,9 +202,12 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         try
         {
             await _saves.Idle;
-            var error = _ended ? ErrorCode.NotCoordinator : await _ledger.DeleteAsync();
+            if (_speaks.State != GroupState.Empty)
+                return ErrorCode.NonEmptyGroup;
+            var error = _ended ? ErrorCode.NotCoordinator : await _ledger.DeleteAsync(GrainFactory);
             if (error == ErrorCode.None)
             {
+                _speaks.Classic.End(ErrorCode.NotCoordinator);
                 (_speaks.Classic, _speaks.Consumer, _noted) = (Classic(new ClassicGroup(parts.Options)), null, default);
                 _listing = _speaks.Listing;
                 await _saves.ClearAsync();
@@ -216,15 +228,8 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return;
         // A topic that was made a moment ago must not pass for one that was deleted.
         await parts.Topics.RefreshAsync();
-        var reads = _speaks.Readers();
         var emptySince = _speaks.State != GroupState.Empty ? null : _speaks.Consumer is null ? state.State.Classic?.EmptySince : state.State.ConsumerEmptySince;
-        var expired = _ledger.Offsets.Expired(
-            partition => parts.Topics.Find(partition.TopicId) is null,
-            partition => reads(parts.Topics.Find(partition.TopicId)?.Name),
-            emptySince,
-            parts.Time.GetUtcNow());
-        if (expired.Count > 0 && await _ledger.WriteAsync(expired) == ErrorCode.None)
-            parts.Diagnostics.Expired(_groupId, expired.Count);
+        await _ledger.ExpireAsync(_speaks.Readers(), emptySince);
         EndIfLost();
         if (_ledger.Offsets.Count == 0 && _ledger.Writing == 0 && _speaks.State == GroupState.Empty)
             await DeleteAsync();
@@ -236,10 +241,16 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         return from.Equals(parts.LocalSilo) && !to.Equals(from) ? parts.Departures.SendAsync(this, to, End) : Task.CompletedTask;
     }
 
-    private ErrorCode Refuse() => RefuseRead() is var refusal and not ErrorCode.None ? refusal : _deleting ? ErrorCode.NotCoordinator : ErrorCode.None;
+    private ErrorCode Refuse() => _refusal != ErrorCode.None ? _refusal : _ended || _deleting ? ErrorCode.NotCoordinator : ErrorCode.None;
 
-    /// <summary>What is about to be deleted can be read until it is: clients do not ask again for what they are refused here.</summary>
-    private ErrorCode RefuseRead() => _refusal != ErrorCode.None ? _refusal : _ended ? ErrorCode.NotCoordinator : ErrorCode.None;
+    /// <summary>A member that came in while a reset is written could commit over it.</summary>
+    private ErrorCode RefuseJoin() => Refuse() is var refusal and not ErrorCode.None ? refusal : _ledger.IsResetting ? ErrorCode.CoordinatorLoadInProgress : ErrorCode.None;
+
+    /// <summary>
+    /// What is about to be deleted can be read until it is: clients do not ask again for what they are refused here. A silo that may have been declared dead
+    /// does not know what was written since elsewhere; its own writes would be fenced, but a reader would take the former position for the newest.
+    /// </summary>
+    private ErrorCode RefuseRead() => _refusal != ErrorCode.None ? _refusal : _ended || !parts.Lease.IsValid ? ErrorCode.NotCoordinator : ErrorCode.None;
 
     private async Task<ErrorCode> EnsureAsync()
     {
@@ -260,7 +271,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
 
     private ConsumerCoordinator Consumer(ConsumerGroupState kept) => new(_groupId, parts, kept, GrainFactory, SaveAsync);
 
-    /// <summary>For the first consumer member; the classic group is kept until the member is in.</summary>
+    /// <summary>For the first consumer member; a classic group stays as it is where that member would be refused. Classic members who wait are told to join again.</summary>
     private async Task<(ErrorCode Error, string? Message)?> BecomeConsumerAsync(ConsumerGroupHeartbeat beat)
     {
         if (ConsumerGroupHeartbeatCheck.Refuse(beat, parts.ConsumerOptions) is { } wrong)
@@ -270,14 +281,18 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         var refusal = await EnsureAsync();
         await _speaks.Classic.Saving;
         if (refusal == ErrorCode.None)
-            refusal = Refuse();
+            refusal = _ledger.Exists ? RefuseJoin() : ErrorCode.CoordinatorLoadInProgress;
         if (refusal != ErrorCode.None)
             return (refusal, null);
         if (_speaks.Consumer is not null)
             return null;
         if (GroupConversion.ToConsumer(_speaks.Classic.Group, parts) is not { } members)
             return (ErrorCode.GroupIdNotFound, $"Group {_groupId} is not a consumer group, and cannot become one.");
-        _speaks.Consumer = Consumer(members);
+        var converted = Consumer(members);
+        if (converted.Group.Refuses(beat) is { } not)
+            return not;
+        _speaks.Classic.End(ErrorCode.RebalanceInProgress);
+        (_speaks.Classic, _speaks.Consumer) = (Classic(new ClassicGroup(parts.Options)), converted);
         return null;
     }
 
@@ -292,27 +307,12 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         _speaks.Classic.TakeOver();
     }
 
-    /// <param name="isFirst">A consumer member was let in: classic members that wait are told to join again, and then find the other protocol.</param>
-    private async Task SettleConsumerAsync(bool isFirst)
+    private async Task SettleConsumerAsync()
     {
-        var hasClassic = _speaks.Classic.Group.Members.Count > 0;
-        if (hasClassic && isFirst)
-        {
-            _speaks.Classic.End(ErrorCode.RebalanceInProgress);
-            _speaks.Classic = Classic(new ClassicGroup(parts.Options));
-        }
-        else if (!isFirst && state.State.Consumer is null && _speaks.Consumer is { } converted && (converted.IsEmpty || hasClassic && ConsumerGroupMigration.AreClassic(converted.Group.Members)))
-        {
-            // Refused: nothing has changed, and nothing was saved.
-            _speaks.Consumer = null;
-        }
-        else if (_speaks.Consumer is { CanBeClassic: true })
-        {
+        if (_speaks.Consumer is { CanBeClassic: true })
             await BecomeClassicAsync();
-            return;
-        }
-
-        Settle();
+        else
+            Settle();
     }
 
     private void Settle()
@@ -351,7 +351,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         if (_speaks.Consumer is { } consumer)
         {
             await consumer.TickAsync();
-            await SettleConsumerAsync(isFirst: false);
+            await SettleConsumerAsync();
             return;
         }
 

@@ -13,6 +13,7 @@ namespace Granary.Grains.Groups;
 internal sealed class GroupLedger(string groupId, GroupParts parts)
 {
     private OwnedGroup? _owned;
+    private readonly List<IReadOnlyList<OffsetWrite>> _writing = [];
     private Task<ErrorCode>? _owning;
 
     public GroupOffsets Offsets { get; private set; } = new(parts.Options, []);
@@ -22,8 +23,11 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
 
     public bool IsLost { get; private set; }
 
+    /// <summary>A reset is being written: who asks for positions now might be told the former ones, and begin from them.</summary>
+    public bool IsResetting { get; private set; }
+
     /// <summary>Writes that are under way.</summary>
-    public int Writing { get; private set; }
+    public int Writing => _writing.Count;
 
     public async Task OpenAsync(CancellationToken cancellation) => Take(await parts.Store.OpenAsync(groupId, cancellation));
 
@@ -41,6 +45,8 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
     /// <summary>Puts positions as planned, all or none, with the entry in the history.</summary>
     public async Task<ResetResult> ResetAsync(OffsetReset reset, bool isActive)
     {
+        if (IsResetting)
+            return ResetResult.Refuse(ResetRefusal.StalePlan, ErrorCode.CoordinatorLoadInProgress, "another reset of the group is being written");
         if (!Exists)
             return ResetResult.Refuse(ResetRefusal.Other, ErrorCode.GroupIdNotFound, $"group {groupId} does not exist");
         var check = Offsets.Check(reset, isActive, Writing > 0);
@@ -48,7 +54,9 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
             return check;
         var now = parts.Time.GetUtcNow();
         var done = new RecordedReset(reset.ResetId, now, reset.By, reset.Why, isActive, [.. reset.Changes.Select(change => change with { From = Offsets.PositionOf(change.Partition) })]);
+        IsResetting = true;
         var written = await WriteAsync(GroupOffsets.ToWrites(reset.Changes, now), new ResetEntry(done, parts.Options.MaxResetHistory));
+        IsResetting = false;
         return written == ErrorCode.None
             ? new ResetResult(ResetRefusal.None, ErrorCode.None, null, done)
             : ResetResult.Refuse(ResetRefusal.Other, written, "it was not written, or nobody can tell: execute the plan again, or read the history");
@@ -60,9 +68,9 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
             return ErrorCode.None;
         if (_owned is not { } owned || IsLost)
             return ErrorCode.NotCoordinator;
-        Writing++;
+        _writing.Add(writes);
         var outcome = await parts.Store.WriteAsync(owned, writes, reset);
-        Writing--;
+        _writing.Remove(writes);
         switch (outcome)
         {
             case GroupWriteOutcome.Written:
@@ -79,6 +87,21 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         }
     }
 
+    /// <summary>Forgets what is no longer kept, but for positions that are being written: they are about to be new.</summary>
+    /// <param name="reads">Whether members read the topic of that name; null: it is gone.</param>
+    /// <param name="emptySince">Null: the group never had members, or has some.</param>
+    public async Task ExpireAsync(Func<string?, bool> reads, DateTimeOffset? emptySince)
+    {
+        var moving = _writing.SelectMany(writes => writes).Select(write => write.Partition).ToHashSet();
+        var expired = Offsets.Expired(
+            partition => parts.Topics.Find(partition.TopicId) is null,
+            partition => reads(parts.Topics.Find(partition.TopicId)?.Name),
+            emptySince,
+            parts.Time.GetUtcNow()).Where(write => !moving.Contains(write.Partition)).ToArray();
+        if (expired.Length > 0 && await WriteAsync(expired) == ErrorCode.None)
+            parts.Diagnostics.Expired(groupId, expired.Length);
+    }
+
     /// <summary>Notes how the group is to be listed.</summary>
     public async Task NoteAsync(string protocolType, GroupState state, GroupType type)
     {
@@ -93,14 +116,15 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         }
     }
 
-    /// <summary>Forgets the group with all its positions.</summary>
-    public async Task<ErrorCode> DeleteAsync()
+    /// <summary>Forgets the group with all its positions, and plans to change them.</summary>
+    public async Task<ErrorCode> DeleteAsync(IGrainFactory grains)
     {
         try
         {
             if (_owned is { } owned && await parts.Store.DeleteAsync(owned, CancellationToken.None))
             {
                 (_owned, Offsets) = (null, new GroupOffsets(parts.Options, []));
+                _ = ForgetPlansAsync(grains);
                 return ErrorCode.None;
             }
 
@@ -140,6 +164,19 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         {
             // Away for the moment; the others' answers are worth having.
             return new PartitionLag(committed, -1, -1);
+        }
+    }
+
+    private async Task ForgetPlansAsync(IGrainFactory grains)
+    {
+        try
+        {
+            await grains.GetGrain<IGroupResetGrain>(IGroupGrain.KeyOf(groupId)).ForgetAsync();
+        }
+        catch (Exception failure)
+        {
+            // What stays behind can do no harm: no position is where those plans begin.
+            parts.Diagnostics.PlansNotForgotten(failure, groupId);
         }
     }
 

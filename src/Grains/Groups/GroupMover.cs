@@ -9,8 +9,8 @@ using Orleans.Runtime;
 namespace Granary.Grains.Groups;
 
 /// <summary>
-/// Follows the cluster's map: hands over this silo's groups that another one coordinates now, and opens those of a lost silo that fall to this one and
-/// have members, so that members who died with it are missed.
+/// Follows the cluster's map: hands over this silo's groups that another one coordinates now, and opens those that fall to this one, of a lost silo at once. So
+/// members who died with their coordinator are missed, lists say how a group stands, and its lag is measured, whether anybody asks for it or not.
 /// </summary>
 internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IClusterManifestProvider manifests, PlacementParts placement, GroupParts parts)
     : BackgroundService, ISiloMover
@@ -28,6 +28,7 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var former = maps.Map;
+        var allAreOpen = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -37,6 +38,8 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
                 await ReviveAsync(before, map, stoppingToken);
                 await Task.Delay(placement.Options.SettleDelay, parts.Time, stoppingToken);
                 await MoveAsync(stoppingToken);
+                if (!allAreOpen || map.Fingerprint != before.Fingerprint)
+                    allAreOpen = await OpenOwnAsync(map, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -103,33 +106,67 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
         var gone = former.Members.Select(member => member.Silo).Except(map.Members.Select(member => member.Silo)).ToHashSet();
         if (gone.Count == 0)
             return;
+        await OpenAsync(
+            map,
+            own => own.Where(listing => listing.State != GroupState.Empty && former.CoordinatorOf(listing.GroupId) is { } lost && gone.Contains(lost.Silo)),
+            cancellation);
+    }
+
+    /// <summary>
+    /// Opens what is not open here: all groups that had members, and of the others, for which there is nothing to do but to measure them, as many as
+    /// are measured. What another silo is about to hand over it answers for itself.
+    /// </summary>
+    private Task<bool> OpenOwnAsync(ClusterMap map, CancellationToken cancellation)
+    {
+        var here = parts.Hosted.Ids.ToHashSet(StringComparer.Ordinal);
+        return OpenAsync(
+            map,
+            own =>
+            {
+                var closed = own.Where(listing => !here.Contains(listing.GroupId)).ToLookup(listing => listing.State == GroupState.Empty);
+                var room = parts.Options.MaxMeasured - here.Count - closed[false].Count();
+                return closed[false].Concat(closed[true].Take(Math.Max(0, room)));
+            },
+            cancellation);
+    }
+
+    /// <param name="choose">Which of those that fall to this silo.</param>
+    /// <returns>False: they could not be listed, or one could not be opened.</returns>
+    private async Task<bool> OpenAsync(ClusterMap map, Func<IEnumerable<GroupListing>, IEnumerable<GroupListing>> choose, CancellationToken cancellation)
+    {
         try
         {
-            var orphans = (await parts.Store.ListAsync(cancellation)).Where(listing =>
-                listing.State != GroupState.Empty
-                && map.CoordinatorOf(listing.GroupId)?.Silo.Equals(parts.LocalSilo) is true
-                && former.CoordinatorOf(listing.GroupId) is { } lost && gone.Contains(lost.Silo));
+            var kept = await parts.Store.ListAsync(cancellation);
+            var failed = 0;
             await Parallel.ForEachAsync(
-                orphans,
+                choose(kept.Where(listing => map.CoordinatorOf(listing.GroupId)?.Silo.Equals(parts.LocalSilo) is true)),
                 new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentCalls, CancellationToken = cancellation },
-                async (listing, _) => await OpenAsync(listing.GroupId));
+                async (listing, _) =>
+                {
+                    if (!await TryOpenAsync(listing.GroupId))
+                        Interlocked.Increment(ref failed);
+                });
+            return failed == 0;
         }
         catch (StoreUnavailableException failure)
         {
-            parts.Diagnostics.SweepFailed(failure);
+            parts.Diagnostics.NotListed(failure);
+            return false;
         }
     }
 
-    private async Task OpenAsync(string groupId)
+    private async Task<bool> TryOpenAsync(string groupId)
     {
         try
         {
             await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId)).DescribeAsync(withLags: false).WaitAsync(placement.Options.MoveTimeout, parts.Time);
+            return true;
         }
         catch (Exception failure)
         {
-            // The next client's call opens it.
+            // The next client's call opens it, or the next round.
             parts.Diagnostics.NotRevived(failure, groupId);
+            return false;
         }
     }
 }

@@ -30,6 +30,8 @@ internal sealed class GroupParts(
 
     public SiloAddress LocalSilo { get; } = placement.LocalSilo;
 
+    public SiloLease Lease { get; } = placement.Lease;
+
     public Departures Departures { get; } = placement.Departures;
 
     /// <summary>A time that only grows, whatever happens to the clock.</summary>

@@ -8,7 +8,7 @@ namespace Granary.Grains.Groups;
 /// <summary>Has groups forget positions that are no longer kept. Each silo looks after the groups that it coordinates.</summary>
 internal sealed class GroupSweep(ClusterMapSource maps, IGrainFactory grains, GroupParts parts) : BackgroundService
 {
-    private const int MaxGroupsPerRun = 10_000;
+    private const int GroupsAtATime = 10_000;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -31,10 +31,30 @@ internal sealed class GroupSweep(ClusterMapSource maps, IGrainFactory grains, Gr
     private async Task RunAsync(CancellationToken cancellation)
     {
         var living = parts.Topics.ByName.Values.Select(topic => topic.TopicId).ToArray();
-        var expired = await parts.Store.ListExpiredAsync(parts.Time.GetUtcNow() - parts.Options.OffsetsRetention, living, MaxGroupsPerRun, cancellation);
-        await Parallel.ForEachAsync(
-            expired.Where(groupId => maps.Map.CoordinatorOf(groupId) is not { } coordinator || coordinator.Silo.Equals(parts.LocalSilo)),
-            new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentCalls, CancellationToken = cancellation },
-            async (groupId, _) => await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId)).ExpireAsync());
+        var before = parts.Time.GetUtcNow() - parts.Options.OffsetsRetention;
+        for (var after = 0; ;)
+        {
+            var expired = await parts.Store.ListExpiredAsync(before, living, after, GroupsAtATime, cancellation);
+            await Parallel.ForEachAsync(
+                expired.Where(group => maps.Map.CoordinatorOf(group.GroupId) is not { } coordinator || coordinator.Silo.Equals(parts.LocalSilo)),
+                new ParallelOptions { MaxDegreeOfParallelism = parts.Options.ConcurrentCalls, CancellationToken = cancellation },
+                async (group, _) => await ExpireAsync(group.GroupId, cancellation));
+            if (expired.Count < GroupsAtATime)
+                return;
+            after = expired[^1].Number;
+        }
+    }
+
+    /// <summary>One that cannot be asked now does not keep the others waiting.</summary>
+    private async Task ExpireAsync(string groupId, CancellationToken cancellation)
+    {
+        try
+        {
+            await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId)).ExpireAsync();
+        }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        {
+            parts.Diagnostics.SweepFailed(failure);
+        }
     }
 }

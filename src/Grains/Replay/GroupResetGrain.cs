@@ -86,6 +86,12 @@ internal sealed class GroupResetGrain(
 
     public Task<ImmutableArray<ResetPlan>> PlansAsync() => Task.FromResult<ImmutableArray<ResetPlan>>([.. Living(time.GetUtcNow())]);
 
+    public Task ForgetAsync()
+    {
+        DeactivateOnIdle();
+        return state.RecordExists ? state.ClearStateAsync() : Task.CompletedTask;
+    }
+
     public async Task<ResetHistory> HistoryAsync(int limit)
     {
         if (limit < 1)

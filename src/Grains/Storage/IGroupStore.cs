@@ -41,8 +41,10 @@ internal interface IGroupStore
     Task<ImmutableArray<GroupListing>> ListAsync(CancellationToken cancellation);
 
     /// <summary>Groups with something that may have to go: a position older than that, or of a topic that is not among the living, or nothing left at all.</summary>
+    /// <param name="after">Only groups with a higher number, in the order of their numbers.</param>
     /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
-    Task<IReadOnlyList<string>> ListExpiredAsync(DateTimeOffset before, IReadOnlyCollection<Guid> living, int limit, CancellationToken cancellation);
+    Task<IReadOnlyList<(string GroupId, int Number)>> ListExpiredAsync(
+        DateTimeOffset before, IReadOnlyCollection<Guid> living, int after, int limit, CancellationToken cancellation);
 }
 
 /// <param name="Number">Stands for the group in its rows.</param>

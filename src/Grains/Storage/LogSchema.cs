@@ -15,7 +15,10 @@ internal static class LogSchema
     public const int SlabCreationLock = 2;
     public const int KeeperLock = 3;
 
-    private static readonly string[] _versions = [Version1, GroupStatements.Schema, IdempotencyKeys.Schema, ResetStatements.Schema, GroupStatements.TypeColumn];
+    private static readonly string[] _versions =
+    [
+        Version1, GroupStatements.Schema, IdempotencyKeys.Schema, ResetStatements.Schema, GroupStatements.TypeColumn, GroupStatements.FlushColumns,
+    ];
 
     // heads: updated by every flush; much free space in each page keeps these updates heap-only (no index is touched), as no indexed column
     // changes. slab_id 0: no active segment. A deleted partition's row stays for a while as a mark.

@@ -21,6 +21,9 @@ internal sealed class OffsetFlush
     /// <summary>Positions in it.</summary>
     public int Count => _rows.Count;
 
+    /// <summary>Grows with each flush of the silo; all copies of one have the same.</summary>
+    public long Number { get; private set; }
+
     /// <summary>
     /// False: a newer owner of the same group is already in it, and the write belongs to the next flush, which will see it fenced; or another reset of
     /// the group, as the history is trimmed once in a flush.
@@ -38,8 +41,10 @@ internal sealed class OffsetFlush
         return true;
     }
 
+    /// <summary>Begins the next one.</summary>
     public void Clear()
     {
+        Number++;
         _rows.Clear();
         _owners.Clear();
         _resets.Clear();
@@ -47,11 +52,12 @@ internal sealed class OffsetFlush
 
     public void Bind(NpgsqlCommand command)
     {
-        // In the order of the key: two flushes that meet, of a former and a new owner, lock rows the same way.
+        // In the order of the key: two flushes that meet, of a former and a new owner, or copies of one, lock rows the same way.
+        var owners = _owners.OrderBy(owner => owner.Key).ToArray();
         var kept = _rows.Where(row => row.Value is not null).OrderBy(row => row.Key).Select(row => (row.Key, Value: row.Value!.Value)).ToArray();
         var gone = _rows.Where(row => row.Value is null).Select(row => row.Key).Order().ToArray();
-        Add(command, _owners.Keys.ToArray());
-        Add(command, _owners.Values.ToArray());
+        Add(command, Array.ConvertAll(owners, owner => owner.Key));
+        Add(command, Array.ConvertAll(owners, owner => owner.Value));
         Add(command, Array.ConvertAll(kept, row => row.Key.Group));
         Add(command, Array.ConvertAll(kept, row => row.Key.Topic));
         Add(command, Array.ConvertAll(kept, row => row.Key.Partition));
@@ -62,8 +68,22 @@ internal sealed class OffsetFlush
         Add(command, Array.ConvertAll(gone, key => key.Group));
         Add(command, Array.ConvertAll(gone, key => key.Topic));
         Add(command, Array.ConvertAll(gone, key => key.Partition));
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Number });
         if (_resets.Count > 0)
             BindResets(command);
+    }
+
+    /// <returns>The groups whose owners are still the owners.</returns>
+    public async Task<HashSet<int>> WriteAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(Statement, connection);
+        Bind(command);
+        await command.PrepareAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var owned = new HashSet<int>();
+        while (await reader.ReadAsync(cancellation))
+            owned.Add(reader.GetInt32(0));
+        return owned;
     }
 
     private void BindResets(NpgsqlCommand command)

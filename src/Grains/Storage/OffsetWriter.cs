@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using Npgsql;
 
 namespace Granary.Grains.Storage;
 
 /// <summary>
 /// Group commit of positions: whatever waits when the last flush is done goes into the next, of all groups of the silo, in one statement with one
-/// flush to disk. One worker, so the writes of a group take effect in their order. A flush whose outcome is unknown is written again: it says the
-/// same, under the same owners. States: working; stopping (writes are refused, what waits is still written).
+/// flush to disk. One worker, so the writes of a group take effect in their order. A flush whose outcome is unknown is written again under its
+/// number, so that of all its copies, in whatever order they are carried out, one takes effect, and none after a later flush. States: working; stopping (writes are refused, what waits is still written).
 /// </summary>
 internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options, TimeProvider time, StorageDiagnostics diagnostics)
 {
@@ -113,7 +112,7 @@ internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options,
             try
             {
                 var startedAt = Stopwatch.GetTimestamp();
-                var owned = await sessions.RunAsync(WriteAsync, _abandon.Token);
+                var owned = await sessions.RunAsync(_flush.WriteAsync, _abandon.Token);
                 StorageMetrics.OffsetsFlushed(_flush.Count, startedAt);
                 return (GroupWriteOutcome.Written, owned);
             }
@@ -131,18 +130,6 @@ internal sealed class OffsetWriter(SessionPool sessions, StorageOptions options,
                 await Task.Delay(options.ReconnectDelay / 10 * attempt, time, CancellationToken.None);
             }
         }
-    }
-
-    private async Task<HashSet<int>> WriteAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand(_flush.Statement, connection);
-        _flush.Bind(command);
-        await command.PrepareAsync(cancellation);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var owned = new HashSet<int>();
-        while (await reader.ReadAsync(cancellation))
-            owned.Add(reader.GetInt32(0));
-        return owned;
     }
 
     private sealed class Pending(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset)

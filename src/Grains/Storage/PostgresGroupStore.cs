@@ -91,16 +91,16 @@ internal sealed class PostgresGroupStore : IGroupStore, IAsyncDisposable
         },
         cancellation);
 
-    public Task<IReadOnlyList<string>> ListExpiredAsync(
-        DateTimeOffset before, IReadOnlyCollection<Guid> living, int limit, CancellationToken cancellation) => _workSessions.RunAsync<IReadOnlyList<string>>(
+    public Task<IReadOnlyList<(string GroupId, int Number)>> ListExpiredAsync(
+        DateTimeOffset before, IReadOnlyCollection<Guid> living, int after, int limit, CancellationToken cancellation) => _workSessions.RunAsync<IReadOnlyList<(string GroupId, int Number)>>(
         async (connection, timeout) =>
         {
             await using var command = Command(
-                connection, GroupStatements.ListExpired, _clusterId, before.UtcDateTime, living.ToArray(), limit, (short)GroupState.Empty);
+                connection, GroupStatements.ListExpired, _clusterId, before.UtcDateTime, living.ToArray(), limit, (short)GroupState.Empty, after);
             await using var reader = await command.ExecuteReaderAsync(timeout);
-            var found = new List<string>();
+            var found = new List<(string GroupId, int Number)>();
             while (await reader.ReadAsync(timeout))
-                found.Add(reader.GetString(0));
+                found.Add((reader.GetString(0), reader.GetInt32(1)));
             return found;
         },
         cancellation);

@@ -18,20 +18,20 @@ internal static class ResetStatements
         """;
 
     /// <summary>
-    /// The rest of a flush with resets: $13 to $19 their entries, at most one of a group, $20 how many its history keeps. A flush that is written again
+    /// The rest of a flush with resets: $14 to $20 their entries, at most one of a group, $21 how many its history keeps. A flush that is written again
     /// finds its entries there. The trim sees the history as it was before, so it leaves one less.
     /// </summary>
     public const string Record = """
         , recorded AS (
             INSERT INTO granary.group_resets (group_number, reset_id, reset_at, done_by, reason, while_active, changes)
             SELECT v.group_number, v.reset_id, v.reset_at, v.done_by, v.reason, v.while_active, v.changes::jsonb
-            FROM unnest($13::int[], $14::uuid[], $15::timestamptz[], $16::text[], $17::text[], $18::boolean[], $19::text[])
+            FROM unnest($14::int[], $15::uuid[], $16::timestamptz[], $17::text[], $18::text[], $19::boolean[], $20::text[])
                 AS v (group_number, reset_id, reset_at, done_by, reason, while_active, changes)
-            WHERE v.group_number IN (SELECT group_number FROM owned)
+            WHERE v.group_number IN (SELECT group_number FROM fresh)
             ON CONFLICT DO NOTHING
             RETURNING group_number),
         trimmed AS (
-            DELETE FROM granary.group_resets t USING recorded r, unnest($13::int[], $20::int[]) AS k (group_number, keep)
+            DELETE FROM granary.group_resets t USING recorded r, unnest($14::int[], $21::int[]) AS k (group_number, keep)
             WHERE k.group_number = r.group_number AND t.group_number = r.group_number AND t.reset_number <= (
                 SELECT x.reset_number FROM granary.group_resets x WHERE x.group_number = r.group_number
                 ORDER BY x.reset_number DESC OFFSET k.keep - 1 LIMIT 1))

@@ -28,6 +28,9 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
 
     public IGrainFactory Client => _cluster.Client;
 
+    /// <summary>Its database.</summary>
+    public NpgsqlDataSource Source => _source;
+
     public static async Task<ClusterOfTwo> StartAsync(PrivatePostgres postgres, CancellationToken cancellation, Action<IServiceCollection>? services = null)
     {
         await using var plain = await postgres.CreateDatabaseAsync();

@@ -3,6 +3,7 @@ using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using Granary.Cluster.Clients;
+using Granary.Cluster.Silo;
 using Granary.Cluster.Storage;
 using Xunit;
 using ErrorCode = Granary.Abstractions.ErrorCode;
@@ -53,6 +54,11 @@ public sealed class ResetTests(PrivatePostgres postgres)
         Assert.Equal(ResetRefusal.None, (await ExecuteAsync(cluster, new ResetExecution(undo.PlanId, "operator", "undo"))).Refusal);
         Assert.Equal([60L], await PositionsAsync(cluster));
         Assert.Equal(["undo", "bad deployment"], (await admin.ListResetsAsync(Group)).Select(reset => reset.Why));
+
+        var resets = cluster.Client.GetGrain<IGroupResetGrain>(IGroupGrain.KeyOf(Group));
+        Assert.NotEmpty(await resets.PlansAsync());
+        Assert.Equal(ErrorCode.None, await GroupOf(cluster).DeleteAsync());
+        await Eventually.HoldsAsync("plans for a deleted group are forgotten", async () => (await resets.PlansAsync()).IsEmpty);
     }
 
     [Fact]

@@ -5,13 +5,13 @@ using Npgsql;
 
 namespace Granary.Cluster.Silo;
 
-/// <summary>A silo that is asked to stop hands its groups over, as it does its partitions.</summary>
+/// <summary>A silo that is asked to stop hands its groups over, as it does its partitions; one that starts opens those that are its own.</summary>
 public sealed class DrainedGroupsTests
 {
     private const int Groups = 16;
 
     [Fact]
-    public async Task Stop_OpensTheSilosGroupsElsewhere_WithoutAnybodyAsking()
+    public async Task StopAndStart_OpenGroupsWhereTheyBelong_WithoutAnybodyAsking()
     {
         await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = 2 });
         string topic;
@@ -37,9 +37,13 @@ public sealed class DrainedGroupsTests
         Assert.Equal(Groups, before.Count);
         Assert.Equal((int)ExitCode.Stopped, await cluster[1].StopAsync());
 
-        // Every opening takes a higher epoch. Groups without members are opened by calls, and by who hands them over, only.
+        // Every opening takes a higher epoch.
         var after = await OwnerEpochsAsync(database);
         Assert.Equal(there.Order(), after.Where(group => group.Value > before[group.Key]).Select(group => group.Key).Order());
+
+        cluster[0].Kill();
+        await cluster.StartAsync(0);
+        await Eventually.HoldsAsync("all groups are open on the silo that was started", async () => (await OwnerEpochsAsync(database)).All(group => group.Value > after[group.Key]));
     }
 
     private static async Task<Dictionary<string, long>> OwnerEpochsAsync(NpgsqlDataSource database)

@@ -85,6 +85,20 @@ public sealed class ClassicGroupTests
     }
 
     [Fact]
+    public void Join_OfAGroupThatAllHaveLeft_WaitsLongerWhileMoreComeToo()
+    {
+        _group.Leave(new LeavingMember(Join("")!.MemberId, null), _now);
+        _options.InitialRebalanceDelay = TimeSpan.FromSeconds(3);
+
+        Join("");
+        Tick(2);
+        Join("");
+        Assert.Empty(Tick(1));
+
+        Assert.Equal([3, 3], Tick(3).Select(answer => answer.Join!.Generation));
+    }
+
+    [Fact]
     public void Heartbeat_TellsWhatIsWrong()
     {
         var member = Join("")!.MemberId;

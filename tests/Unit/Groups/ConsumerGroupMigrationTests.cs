@@ -226,6 +226,47 @@ public sealed class ConsumerGroupMigrationTests
         Assert.Null(ConsumerGroupMigration.Upgrade([Seat("a", [0]), Seat("b", [0])], 1, s_ids));
     }
 
+    /// <summary>A classic group that waits for its leader has shares for nobody yet: what its members may still use are those of the last generation.</summary>
+    [Fact]
+    public void Upgrade_OfAGroupThatWaitsForItsLeader_GivesNoPartitionAway()
+    {
+        var classic = new ClassicGroup(new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero });
+        var (a, b) = (Seat("a", [0, 1]), Seat("b", [2, 3]));
+        Join("", "a");
+        Join("", "b");
+        Join("a", "a");
+        classic.Sync(9, new SyncRequest(new GroupCaller("a", null, 2), null, null, [new MemberAssignment("a", a.Assignment), new MemberAssignment("b", b.Assignment)]), TimeSpan.Zero);
+        Assert.Equal(GroupState.Stable, classic.State);
+        Join("", "c");
+        Join("a", "a");
+        Join("b", "b");
+        Assert.Equal(GroupState.CompletingRebalance, classic.State);
+
+        var seats = classic.Members.All.Select(member => Seat(member.MemberId, []) with { Assignment = member.Assignment.ToArray() }).ToArray();
+        var state = ConsumerGroupMigration.Upgrade(seats, classic.Generation, s_ids)!;
+
+        Assert.Equal(
+            [("a", "0,1"), ("b", "2,3"), ("c", "")],
+            state.Members.Select(member => (member.MemberId, string.Join(',', member.Assigned.Select(partition => partition.Index)))).Order());
+        Assert.All(GroupReaders.Describe(classic).Members, member => Assert.True(member.Assignment.IsEmpty));
+
+        // Whom the leader does not name has nothing from here on.
+        classic.Sync(10, new SyncRequest(new GroupCaller("a", null, 3), null, null, [new MemberAssignment("c", b.Assignment)]), TimeSpan.Zero);
+        Assert.Equal([0, 0, b.Assignment.Length], classic.Members.All.Select(member => member.Assignment.Length));
+
+        void Join(string memberId, string newMemberId) => classic.Join(
+            1, Request(memberId, null, "cooperative-sticky") with { RequiresKnownId = false }, newMemberId, TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void Upgrade_WhereAnAssignmentIsNotKnown_BelievesWhatTheMemberOwns_UnlessAnotherWasAssignedIt()
+    {
+        var state = ConsumerGroupMigration.Upgrade([Seat("a", [0, 1]) with { Assignment = [] }, Seat("b", [1, 2])], 7, s_ids)!;
+
+        Assert.Equal([0], state.Members.Single(member => member.MemberId == "a").Assigned.Select(partition => partition.Index));
+        Assert.Equal([1, 2], state.Members.Single(member => member.MemberId == "b").Assigned.Select(partition => partition.Index));
+    }
+
     private static bool CanDowngrade(ConsumerGroup group) => ConsumerGroupMigration.CanDowngrade(group.Members, new ConsumerGroupOptions(), maxClassic: 10);
 
     /// <summary>One classic member at generation 7, and c, which speaks the consumer protocol and asks for its share.</summary>

@@ -25,6 +25,23 @@ public sealed class ConsumerGroupTests
         Assert.Null(Beat(At("a", 1)).Assignment);
     }
 
+    /// <summary>A group that was read back, and whose topics have changed since, is to be saved; but not for one who was not let in.</summary>
+    [Fact]
+    public void Join_ThatIsRefused_ChangesNothing()
+    {
+        Beat(Join("a"));
+        var restored = new ConsumerGroup(_group.Export(), [s_orders with { PartitionCount = 5 }], s_options, 0);
+        var wrong = Join("b") with { SubscribedRegex = "(" };
+
+        Assert.Equal(ErrorCode.InvalidRegularExpression, restored.Refuses(wrong)!.Value.Error);
+        var step = restored.Heartbeat(wrong, 0);
+
+        Assert.Equal((ErrorCode.InvalidRegularExpression, false), (step.Reply!.Error, step.Changed));
+        Assert.Null(restored.Refuses(Join("b")));
+        Assert.Single(restored.Members);
+        Assert.True(restored.Tick(0).Changed);
+    }
+
     [Fact]
     public void Join_OfTheSecond_WaitsUntilTheFirstGaveBack()
     {

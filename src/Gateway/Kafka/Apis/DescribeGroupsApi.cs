@@ -30,7 +30,8 @@ internal sealed class DescribeGroupsApi(GroupCalls groups, IOptions<KafkaOptions
         var group = await groups.AskAsync(
             context, groupId, grain => grain.DescribeAsync(withLags: false), static error => GroupDescription.Missing with { Error = error }, mayBeEmpty: true);
         // The classic protocol's question finds classic groups only, as in Kafka.
-        if (group.Consumer is not null)
+        var isOther = group.Consumer is not null;
+        if (isOther)
             group = GroupDescription.Missing;
         var isMissing = group.Error == ErrorCode.GroupIdNotFound;
         var tells = isMissing && context.ApiVersion >= FirstVersionWithNotFound;
@@ -38,7 +39,7 @@ internal sealed class DescribeGroupsApi(GroupCalls groups, IOptions<KafkaOptions
         {
             GroupId = groupId,
             ErrorCode = (short)(isMissing && !tells ? ErrorCode.None : group.Error),
-            ErrorMessage = tells ? $"Group {groupId} is not a classic group." : null,
+            ErrorMessage = tells ? isOther ? $"Group {groupId} is not a classic group." : $"Group {groupId} not found." : null,
             GroupState = group.Error is ErrorCode.None or ErrorCode.GroupIdNotFound ? group.State.ToString() : "",
             ProtocolType = group.ProtocolType,
             ProtocolData = group.ProtocolName,

@@ -17,8 +17,26 @@ internal sealed class OffsetCommitApi(TopicLookup lookup, GroupCalls groups)
 
     public async ValueTask<OffsetCommitResponse> HandleAsync(RequestContext context, OffsetCommitRequest request)
     {
+        // Where the catalog has to be asked, what comes after on the connection waits for it, so that a later commit does not overtake this one.
+        var looking = lookup.FindAsync(request.Topics.Select(topic => topic.Name)).Preserve();
+        TaskCompletionSource? sent = null;
+        if (!looking.IsCompleted)
+            context.OrderedPart = (sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        try
+        {
+            var asking = AskAsync(context, request, await looking);
+            sent?.SetResult();
+            return await asking;
+        }
+        finally
+        {
+            sent?.TrySetResult();
+        }
+    }
+
+    private async ValueTask<OffsetCommitResponse> AskAsync(RequestContext context, OffsetCommitRequest request, TopicLookup.Found found)
+    {
         var response = new OffsetCommitResponse();
-        var found = await lookup.FindAsync(request.Topics.Select(topic => topic.Name));
         var offsets = ImmutableArray.CreateBuilder<OffsetToCommit>();
         var answers = new List<OffsetCommitResponse.OffsetCommitResponsePartition>();
         foreach (var topic in request.Topics)
@@ -27,7 +45,7 @@ internal sealed class OffsetCommitApi(TopicLookup lookup, GroupCalls groups)
             response.Topics.Add(answered);
             foreach (var asked in topic.Partitions)
             {
-                var error = found.Partition(topic.Name, asked.PartitionIndex, out var partition);
+                var error = found.GroupPartition(topic.Name, asked.PartitionIndex, out var partition);
                 var answer = new OffsetCommitResponse.OffsetCommitResponsePartition { PartitionIndex = asked.PartitionIndex, ErrorCode = (short)error };
                 answered.Partitions.Add(answer);
                 if (error != ErrorCode.None)

@@ -23,7 +23,7 @@ internal sealed class OffsetDeleteApi(TopicLookup lookup, GroupCalls groups)
             response.Topics.Add(answered);
             foreach (var asked in topic.Partitions)
             {
-                var error = found.Partition(topic.Name, asked.PartitionIndex, out var partition);
+                var error = found.GroupPartition(topic.Name, asked.PartitionIndex, out var partition);
                 var answer = new OffsetDeleteResponse.OffsetDeleteResponsePartition { PartitionIndex = asked.PartitionIndex, ErrorCode = (short)error };
                 answered.Partitions.Add(answer);
                 if (error != ErrorCode.None)

@@ -69,7 +69,7 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
         }
         else if (topics is null)
         {
-            AddAll(response, kept.Offsets);
+            await AddAllAsync(response, kept.Offsets);
         }
         else
         {
@@ -106,11 +106,19 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
         return (ErrorCode.None, partitions.ToImmutable());
     }
 
-    private void AddAll(OffsetFetchResponse.OffsetFetchResponseGroup response, ImmutableArray<CommittedOffset> offsets)
+    private async ValueTask AddAllAsync(OffsetFetchResponse.OffsetFetchResponseGroup response, ImmutableArray<CommittedOffset> offsets)
     {
+        // What is left out passes for never committed: of a topic that cannot be looked up it may not be.
+        var found = await lookup.FindAsync(offsets.Select(offset => offset.Partition.TopicId).Distinct());
+        if (offsets.Any(offset => found.Topic(offset.Partition.TopicId) is null) && found.UnknownId != ErrorCode.UnknownTopicId)
+        {
+            response.ErrorCode = (short)ErrorCode.CoordinatorLoadInProgress;
+            return;
+        }
+
         foreach (var topic in offsets.GroupBy(offset => offset.Partition.TopicId))
         {
-            if (directory.Find(topic.Key) is not { } known)
+            if (found.Topic(topic.Key) is not { } known)
                 continue;
             var answered = new OffsetFetchResponse.OffsetFetchResponseTopics { Name = known.Name };
             response.Topics.Add(answered);

@@ -43,6 +43,10 @@ internal sealed class TopicLookup(TopicDirectory directory, CallFailures failure
         /// <summary>What to say of a name that is not found: retriable where the catalog could not be asked.</summary>
         public ErrorCode UnknownName => catalogIsAway ? ErrorCode.LeaderNotAvailable : ErrorCode.UnknownTopicOrPartition;
 
+        /// <summary>The same for what a group is asked: clients do not expect of a coordinator to be told of leaders.</summary>
+        public ErrorCode GroupPartition(string name, int index, out PartitionId partition) =>
+            Partition(name, index, out partition) is var error && error == ErrorCode.LeaderNotAvailable ? ErrorCode.CoordinatorLoadInProgress : error;
+
         /// <summary>What to say of an id that is not found: retriable where the catalog could not be asked.</summary>
         public ErrorCode UnknownId => catalogIsAway ? ErrorCode.LeaderNotAvailable : ErrorCode.UnknownTopicId;
 

@@ -15,7 +15,6 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
     private readonly Lock _gate = new();
     private readonly TopicCatalog _catalog;
     private readonly ConcurrentDictionary<string, FakePartition> _partitions = new();
-    private readonly FakeGroups _groups = new();
     private long _producerIds;
 
     public FakeCluster(TopicOptions? options = null)
@@ -27,6 +26,11 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
     }
 
     public IGrainFactory Grains { get; }
+
+    public FakeGroups Groups { get; } = new();
+
+    /// <summary>What the catalog waits for before it answers; it may throw.</summary>
+    public Func<Task> BeforeCatalog { get; set; } = static () => Task.CompletedTask;
 
     /// <summary>Times that the catalog was asked.</summary>
     public int Asked;
@@ -41,13 +45,14 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
             return _catalog.Create(topic, topicId == default ? Guid.NewGuid() : topicId, validateOnly: false).Topic!;
     }
 
-    public Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait, CancellationToken cancellation = default)
+    public async Task<CatalogChanges> WatchAsync(long knownVersion, TimeSpan maxWait, CancellationToken cancellation = default)
     {
         if (maxWait > TimeSpan.Zero)
-            return new TaskCompletionSource<CatalogChanges>().Task.WaitAsync(cancellation);
+            return await new TaskCompletionSource<CatalogChanges>().Task.WaitAsync(cancellation);
         Interlocked.Increment(ref Asked);
+        await BeforeCatalog();
         lock (_gate)
-            return Task.FromResult(_catalog.ChangesSince(knownVersion));
+            return _catalog.ChangesSince(knownVersion);
     }
 
     /// <summary>The map never has anybody in it: the gateway leads everything.</summary>
@@ -83,7 +88,7 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
         {
             var wanted = targetMethod!.ReturnType;
             if (wanted == typeof(IGroupGrain) || wanted == typeof(IGroupListGrain) || wanted == typeof(IGroupMemberGrain))
-                return Cluster._groups;
+                return Cluster.Groups;
             if (wanted == typeof(IPartitionGrain))
                 return Cluster.Of((string)args![0]!);
             return wanted == typeof(ITopicCatalogGrain) || wanted == typeof(IProducerIdGrain) || wanted == typeof(IClusterMapGrain) ? Cluster : throw new NotSupportedException(wanted.Name);

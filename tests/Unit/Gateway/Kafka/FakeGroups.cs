@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
@@ -9,6 +10,12 @@ namespace Granary.Unit.Gateway.Kafka;
 /// <summary>Any group: nobody is a member, and nothing is kept.</summary>
 internal sealed class FakeGroups : IGroupGrain, IGroupListGrain, IGroupMemberGrain
 {
+    /// <summary>What was committed, in its order.</summary>
+    public ConcurrentQueue<long> Committed { get; } = new();
+
+    /// <summary>What a group is said to keep.</summary>
+    public ImmutableArray<CommittedOffset> Kept { get; set; } = [];
+
     public Task<JoinResult> JoinAsync(JoinRequest request) => Task.FromResult(JoinResult.Refuse(ErrorCode.UnknownMemberId, request.MemberId));
 
     public Task<SyncResult> SyncAsync(SyncRequest request) => Task.FromResult(SyncResult.Refuse(ErrorCode.UnknownMemberId));
@@ -26,9 +33,14 @@ internal sealed class FakeGroups : IGroupGrain, IGroupListGrain, IGroupMemberGra
 
     public Task<ImmutableArray<ErrorCode>> LeaveAsync(ImmutableArray<LeavingMember> members) => All(ErrorCode.UnknownMemberId, members.Length);
 
-    public Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request) => All(ErrorCode.None, request.Offsets.Length);
+    public Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request)
+    {
+        foreach (var offset in request.Offsets)
+            Committed.Enqueue(offset.Offset);
+        return All(ErrorCode.None, request.Offsets.Length);
+    }
 
-    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null) => Task.FromResult(new CommittedOffsets(ErrorCode.None, []));
+    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null) => Task.FromResult(new CommittedOffsets(ErrorCode.None, Kept));
 
     public Task<ImmutableArray<ErrorCode>> DeleteOffsetsAsync(ImmutableArray<PartitionId> partitions) => All(ErrorCode.GroupIdNotFound, partitions.Length);
 
