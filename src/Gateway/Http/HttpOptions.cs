@@ -15,7 +15,7 @@ public sealed class HttpOptions
     /// <summary>The most records in the answer to one fetch.</summary>
     public int MaxRecordsPerFetch { get; set; } = 10_000;
 
-    /// <summary>The most bytes of batches that one fetch reads; the first batch comes whole in any case.</summary>
+    /// <summary>The most bytes of batches that one fetch reads (the first comes whole in any case), and of the records in its answer, which may be more than they are compressed.</summary>
     public int MaxFetchBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>The longest wait of a fetch for new records.</summary>
@@ -27,6 +27,9 @@ public sealed class HttpOptions
     /// <summary>The most live streams at once; one more is refused with 503. Each costs its read-ahead.</summary>
     public int MaxStreams { get; set; } = 1_000;
 
+    /// <summary>The most partitions of one stream: each event's id names the place in all of them. A topic with more is read a partition at a time.</summary>
+    public int MaxStreamPartitions { get; set; } = 256;
+
     /// <summary>Bytes that one stream may have read ahead.</summary>
     public int StreamPrefetchBytes { get; set; } = 1024 * 1024;
 
@@ -37,8 +40,8 @@ public sealed class HttpOptions
     public int MaxIdempotencyKeyLength { get; set; } = 255;
 
     /// <summary>
-    /// Names by which the server may be called (the Host of a request), separated by semicolons; * allows every name. Where it listens on loopback only, addresses and
-    /// localhost are allowed beside these: so that no page can reach it by a name of its own that leads to this machine. Empty, it is not looked at elsewhere.
+    /// Names by which the server may be called (the Host of a request) beside addresses and localhost, separated by semicolons; * allows every name. A request by
+    /// another name is refused with 421: so that no page can reach the server by a name of its own that leads to it.
     /// </summary>
     public string AllowedHosts { get; set; } = "";
 
@@ -62,6 +65,7 @@ public sealed class HttpOptions
         (MaxWait >= TimeSpan.Zero && MaxWait <= TimeSpan.FromMinutes(10), nameof(MaxWait), MaxWait, "0 to 10 minutes"),
         (RequestTimeout > TimeSpan.Zero && RequestTimeout <= TimeSpan.FromMinutes(10), nameof(RequestTimeout), RequestTimeout, "above 0, to 10 minutes"),
         (MaxStreams is >= 0 and <= 100_000, nameof(MaxStreams), MaxStreams, "0 to 100000"),
+        (MaxStreamPartitions is >= 1 and <= 10_000, nameof(MaxStreamPartitions), MaxStreamPartitions, "1 to 10000"),
         (StreamPrefetchBytes is >= 16 * 1024 and <= 1 << 30, nameof(StreamPrefetchBytes), StreamPrefetchBytes, "16384 to 1073741824"),
         (StreamHeartbeat > TimeSpan.Zero && StreamHeartbeat <= TimeSpan.FromMinutes(10), nameof(StreamHeartbeat), StreamHeartbeat, "above 0, to 10 minutes"),
         (MaxIdempotencyKeyLength is >= 1 and <= 1_024, nameof(MaxIdempotencyKeyLength), MaxIdempotencyKeyLength, "1 to 1024"),
