@@ -45,9 +45,12 @@ internal static class ProduceResource
     {
         if (JsonBody.IsJson(request.ContentType))
         {
-            using var document = await JsonBody.ReadDocumentAsync(request, options);
-            var (records, isList) = RecordInput.OfJson(document.RootElement, options);
-            return (records, isList, System.Text.Encoding.UTF8.GetBytes(document.RootElement.GetRawText()));
+            var (document, body) = await JsonBody.ReadDocumentAsync(request, options);
+            using (document)
+            {
+                var (records, isList) = RecordInput.OfJson(document.RootElement, options);
+                return (records, isList, body);
+            }
         }
 
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType.Value is not ("application/octet-stream" or "text/plain"))
