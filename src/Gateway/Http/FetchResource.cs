@@ -18,9 +18,11 @@ internal static class FetchResource
         .WithTags("Records")
         .WithSummary("Records of a partition, from an offset, a time or one of its ends on")
         .Produces<FetchAnswer>()
-        .TakesQuery(
-            "offset: of the first record (inclusive)", "timestamp: of the first record, or a later one's", "from: earliest (the default), latest, or -N for the newest N",
-            "limit: records", "maxBytes: of batches, as they are stored; the first comes whole", "waitMs: for records that are not there yet");
+        .TakesNumber("offset: of the first record (inclusive)", 0)
+        .TakesQuery("timestamp: of the first record, or a later one's", "from: earliest (the default), latest, or -N for the newest N")
+        .TakesNumber("limit: records", 1, options => options.MaxRecordsPerFetch)
+        .TakesNumber("maxBytes: of batches, as they are stored; the first comes whole", 1, options => options.MaxFetchBytes)
+        .TakesNumber("waitMs: for records that are not there yet", 0, options => (long)options.MaxWait.TotalMilliseconds);
 
     private static async Task<IResult> FetchAsync(HttpRequest request, HttpParts parts, IHostApplicationLifetime lifetime, TimeProvider time, string topic, int partition)
     {
@@ -33,9 +35,12 @@ internal static class FetchResource
         var reader = ReaderOf(request.HttpContext);
         var started = time.GetTimestamp();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, lifetime.ApplicationStopping);
+        var memory = RequestMemory.Of(request.HttpContext);
         while (true)
         {
+            memory.Hold(maxBytes);
             var page = await ReadAsync(parts, reader, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
+            memory.Hold(page.Bytes);
             var left = wait - time.GetElapsedTime(started);
             if (page.Records.Count > 0 || page.NextOffset > offset || left <= TimeSpan.Zero)
                 return Answer(topic, partition, page);
@@ -81,10 +86,11 @@ internal static class FetchResource
 
         if (read.Error != ErrorCode.None)
             throw Problem.Of(read.Error, $"Partition {partition.Index} cannot be read now.");
-        var (records, next) = FetchedRecords.Take(read.Records.ToContiguous(), offset, limit, parts.Options.MaxFetchBytes);
-        return new Page(read.LogStartOffset, read.HighWatermark, next, records);
+        var (records, next, bytes) = FetchedRecords.Take(read.Records.ToContiguous(), offset, limit, parts.Options.MaxFetchBytes);
+        return new Page(read.LogStartOffset, read.HighWatermark, next, records, bytes);
     }
 
     /// <param name="NextOffset">Where to go on.</param>
-    private sealed record Page(long LogStartOffset, long HighWatermark, long NextOffset, IReadOnlyList<Record> Records);
+    /// <param name="Bytes">Of the records.</param>
+    private sealed record Page(long LogStartOffset, long HighWatermark, long NextOffset, IReadOnlyList<Record> Records, long Bytes);
 }

@@ -15,8 +15,8 @@ internal static class FetchedRecords
     /// </summary>
     /// <param name="batches">Whole batches.</param>
     /// <param name="maxBytes">Of keys, values and headers; the first record comes in any case.</param>
-    /// <returns>The records, and the offset to go on at.</returns>
-    public static (IReadOnlyList<Record> Records, long NextOffset) Take(ReadOnlyMemory<byte> batches, long offset, int limit, int maxBytes)
+    /// <returns>The records, the offset to go on at, and the records' bytes.</returns>
+    public static (IReadOnlyList<Record> Records, long NextOffset, long Bytes) Take(ReadOnlyMemory<byte> batches, long offset, int limit, int maxBytes)
     {
         var records = new List<Record>();
         var (next, left) = (offset, (long)maxBytes);
@@ -31,7 +31,7 @@ internal static class FetchedRecords
                     if (record.Offset < offset)
                         continue;
                     if (records.Count == limit || left <= 0)
-                        return (records, record.Offset);
+                        return (records, record.Offset, maxBytes - left);
                     records.Add(record);
                     next = record.Offset + 1;
                     left -= SizeOf(record);
@@ -39,7 +39,7 @@ internal static class FetchedRecords
             }
             catch (InvalidRecordBatchException) when (records.Count > 0)
             {
-                return (records, next);
+                return (records, next, maxBytes - left);
             }
             catch (InvalidRecordBatchException broken)
             {
@@ -53,7 +53,7 @@ internal static class FetchedRecords
             next = Math.Max(next, header.EndOffset);
         }
 
-        return (records, next);
+        return (records, next, maxBytes - left);
     }
 
     private static long SizeOf(in Record record)

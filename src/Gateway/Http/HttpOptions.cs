@@ -3,6 +3,12 @@ namespace Granary.Gateway.Http;
 /// <summary>Bounds of the HTTP API (settings <c>Granary__Http__…</c>).</summary>
 public sealed class HttpOptions
 {
+    /// <summary>Connections open at a time, live streams among them. The next one is closed at once.</summary>
+    public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Bytes of bodies and of fetched records that all requests under way hold together; one that would hold more is refused with 503 and Retry-After.</summary>
+    public long MaxBytesInFlight { get; set; } = 256L * 1024 * 1024;
+
     /// <summary>The largest body of a request, in bytes. What is larger is refused with 413 before it is read.</summary>
     public int MaxBodyBytes { get; set; } = 16 * 1024 * 1024;
 
@@ -51,12 +57,17 @@ public sealed class HttpOptions
     /// <summary>The most topics in one page of a list with details: each of their partitions is asked for its size.</summary>
     public int MaxDetailedTopics { get; set; } = 100;
 
+    /// <summary>The most segments, producers and leader epochs, of each the newest, in the answer about one partition, which says how many there are.</summary>
+    public int MaxPartitionDetails { get; set; } = 1_000;
+
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate() =>
         Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
 
     private IEnumerable<(bool Holds, string Name, object Value, string Wanted)> Checks() =>
     [
+        (MaxConnections is >= 1 and <= 1_000_000, nameof(MaxConnections), MaxConnections, "1 to 1000000"),
+        (MaxBytesInFlight is >= 1 << 20 and <= 1L << 40, nameof(MaxBytesInFlight), MaxBytesInFlight, "1048576 to 1099511627776"),
         (MaxBodyBytes is >= 1_024 and <= 1 << 30, nameof(MaxBodyBytes), MaxBodyBytes, "1024 to 1073741824"),
         (MaxRecordsPerRequest is >= 1 and <= 1_000_000, nameof(MaxRecordsPerRequest), MaxRecordsPerRequest, "1 to 1000000"),
         (MaxHeadersPerRecord is >= 0 and <= 100_000, nameof(MaxHeadersPerRecord), MaxHeadersPerRecord, "0 to 100000"),
@@ -70,6 +81,7 @@ public sealed class HttpOptions
         (StreamHeartbeat > TimeSpan.Zero && StreamHeartbeat <= TimeSpan.FromMinutes(10), nameof(StreamHeartbeat), StreamHeartbeat, "above 0, to 10 minutes"),
         (MaxIdempotencyKeyLength is >= 1 and <= 1_024, nameof(MaxIdempotencyKeyLength), MaxIdempotencyKeyLength, "1 to 1024"),
         (MaxDetailedTopics is >= 1 and <= 10_000, nameof(MaxDetailedTopics), MaxDetailedTopics, "1 to 10000"),
+        (MaxPartitionDetails is >= 1 and <= 100_000, nameof(MaxPartitionDetails), MaxPartitionDetails, "1 to 100000"),
         (MaxPageSize is >= 1 and <= 1_000_000, nameof(MaxPageSize), MaxPageSize, "1 to 1000000"),
     ];
 }

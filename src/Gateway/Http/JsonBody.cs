@@ -51,6 +51,8 @@ internal static class JsonBody
     {
         if (request.ContentLength > options.MaxBodyBytes)
             throw TooLarge(options);
+        var memory = RequestMemory.Of(request.HttpContext);
+        memory.Hold(request.ContentLength ?? 0);
         using var body = new MemoryStream((int)(request.ContentLength ?? 0));
         var piece = new byte[16 * 1024];
         int read;
@@ -58,6 +60,7 @@ internal static class JsonBody
         {
             if (body.Length + read > options.MaxBodyBytes)
                 throw TooLarge(options);
+            memory.Hold(Math.Max(body.Length + read, request.ContentLength ?? 0));
             body.Write(piece, 0, read);
         }
 

@@ -70,6 +70,10 @@ internal static class ProblemWriter
     public static Task WriteAsync(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
+
+        // What is refused so heals by itself, and mostly at once.
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+            context.Response.Headers.RetryAfter = "1";
         return context.Response.WriteAsJsonAsync(DetailsOf(context, problem), options: null, contentType: "application/problem+json");
     }
 

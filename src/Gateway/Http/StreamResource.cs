@@ -27,7 +27,8 @@ internal static class StreamResource
         .WithTags("Records")
         .WithSummary("Records as they come (text/event-stream); resumes by Last-Event-ID")
         .ProducesEvents()
-        .TakesQuery("partition: one; else all", "from: earliest, latest (the default), or -N for the newest N", "timestamp: of the first record, or a later one's", "lastEventId: where no header can be sent")
+        .TakesNumber("partition: one; else all", 0, _ => int.MaxValue)
+        .TakesQuery("from: earliest, latest (the default), or -N for the newest N", "timestamp: of the first record, or a later one's", "lastEventId: where no header can be sent")
         .TakesHeaders("Last-Event-ID: goes on after that event");
 
     private static async Task StreamAsync(HttpContext context, HttpParts parts, StreamPlaces places, LogConsumers consumers, IHostApplicationLifetime lifetime, TimeProvider time, string topic)

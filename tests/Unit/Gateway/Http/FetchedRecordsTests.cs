@@ -45,7 +45,7 @@ public sealed class FetchedRecordsTests
     /// <summary>The records' offsets, and where to go on.</summary>
     private static string Take(ReadOnlyMemory<byte> batches, long offset, int limit, int maxBytes)
     {
-        var (records, next) = FetchedRecords.Take(batches, offset, limit, maxBytes);
+        var (records, next, _) = FetchedRecords.Take(batches, offset, limit, maxBytes);
         return $"{string.Join(' ', records.Select(record => record.Offset))} > {next}";
     }
 
