@@ -123,7 +123,7 @@ internal static class EdgeHost
         services.Configure<HttpOptions>(configuration.GetSection("Granary:Http"));
         services.AddGranaryGateway();
         services.AddGranaryHttp();
-        services.AddGranaryTelemetry("granary-gateway");
+        services.AddGranaryTelemetry("granary-gateway", configuration);
         services.AddGranaryHealth().AddCheck<ClusterCheck>("cluster", timeout: Health.Timeout);
     }
 }

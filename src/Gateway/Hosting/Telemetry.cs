@@ -1,11 +1,12 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
 namespace Granary.Gateway.Hosting;
 
-/// <summary>One set of metrics, told in two ways: /metrics for Prometheus, and OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says to whom.</summary>
+/// <summary>One set of metrics, told in two ways: /metrics for Prometheus, and OTLP where OTEL_EXPORTER_OTLP_ENDPOINT says to whom, from wherever settings come.</summary>
 public static class Telemetry
 {
     private static readonly double[] s_seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
@@ -13,14 +14,15 @@ public static class Telemetry
     private static readonly double[] s_bytes = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20];
 
     /// <param name="program">The name that the metrics go by (service.name), unless OTEL_SERVICE_NAME says another.</param>
-    public static void AddGranaryTelemetry(this IServiceCollection services, string program) => services.AddOpenTelemetry()
+    /// <param name="configuration">The process's: the exporter reads its other settings there as well.</param>
+    public static void AddGranaryTelemetry(this IServiceCollection services, string program, IConfiguration configuration) => services.AddOpenTelemetry()
         .ConfigureResource(resource => resource.AddService(program))
         .WithMetrics(metrics =>
         {
-            metrics.AddMeter("Granary*", "Microsoft.Orleans", "Npgsql", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel");
+            metrics.AddMeter("Granary*", "Microsoft.Orleans", "Npgsql", "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Hosting");
             metrics.AddView(BucketsOf);
             metrics.AddPrometheusExporter();
-            if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT")))
+            if (!string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
                 metrics.AddOtlpExporter();
         });
 

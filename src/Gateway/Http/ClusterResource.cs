@@ -15,7 +15,11 @@ internal static class ClusterResource
 
     public static void MapGranaryCluster(this IEndpointRouteBuilder endpoints) => endpoints.MapGet(
         "/cluster",
-        (IGrainFactory grains, TopicDirectory topics, TimeProvider time, CancellationToken cancellation) => DescribeAsync(grains, topics, time, cancellation))
+        (HttpRequest request, IGrainFactory grains, TopicDirectory topics, TimeProvider time, CancellationToken cancellation) =>
+        {
+            _ = new QueryReader(request);
+            return DescribeAsync(grains, topics, time, cancellation);
+        })
         .WithTags("Cluster")
         .WithSummary("The silos, and which partitions each has open, as they say themselves")
         .Produces<ClusterAnswer>();

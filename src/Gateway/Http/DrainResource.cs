@@ -13,10 +13,12 @@ internal static class DrainResource
 
     public static void MapGranaryDrain(this IEndpointRouteBuilder endpoints) => endpoints.MapPost(
         "/cluster/silos/{name}/drain",
-        (string name, bool? force, IGrainFactory grains, TimeProvider time, CancellationToken cancellation) => DrainAsync(name, force ?? false, grains, time, cancellation))
+        (HttpRequest request, string name, IGrainFactory grains, TimeProvider time, CancellationToken cancellation) =>
+            DrainAsync(name, new QueryReader(request, "force").Flag("force"), grains, time, cancellation))
         .WithTags("Cluster")
         .WithSummary("Hand a silo's partitions and groups over to the others and end it (force=true: even the last one)")
-        .Produces<DrainBegun>(StatusCodes.Status202Accepted);
+        .Produces<DrainBegun>(StatusCodes.Status202Accepted)
+        .TakesFlag("force: true ends even the last one");
 
     private static async Task<IResult> DrainAsync(string name, bool force, IGrainFactory grains, TimeProvider time, CancellationToken cancellation)
     {

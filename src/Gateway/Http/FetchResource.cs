@@ -3,6 +3,7 @@ using Granary.Abstractions.Records;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 
 namespace Granary.Gateway.Http;
 
@@ -10,39 +11,53 @@ namespace Granary.Gateway.Http;
 internal static class FetchResource
 {
     private const int DefaultLimit = 100;
+    private const int DefaultMaxBytes = 1024 * 1024;
 
     public static void MapFetch(this IEndpointRouteBuilder endpoints) => endpoints
         .MapGet("/topics/{topic}/partitions/{partition:int}/records", FetchAsync)
         .WithTags("Records")
         .WithSummary("Records of a partition, from an offset, a time or one of its ends on")
         .Produces<FetchAnswer>()
-        .TakesQuery(
-            "offset: of the first record (inclusive)", "timestamp: of the first record, or a later one's", "from: earliest (the default), latest, or -N for the newest N",
-            "limit: records", "maxBytes: of batches", "waitMs: for records that are not there yet");
+        .TakesNumber("offset: of the first record (inclusive)", 0)
+        .TakesQuery("timestamp: of the first record, or a later one's", "from: earliest (the default), latest, or -N for the newest N")
+        .TakesNumber("limit: records", 1, options => options.MaxRecordsPerFetch)
+        .TakesNumber("maxBytes: of batches, as they are stored; the first comes whole", 1, options => options.MaxFetchBytes)
+        .TakesNumber("waitMs: for records that are not there yet", 0, options => (long)options.MaxWait.TotalMilliseconds);
 
-    private static async Task<IResult> FetchAsync(HttpRequest request, HttpParts parts, TimeProvider time, string topic, int partition)
+    private static async Task<IResult> FetchAsync(HttpRequest request, HttpParts parts, IHostApplicationLifetime lifetime, TimeProvider time, string topic, int partition)
     {
         var query = new QueryReader(request, "offset", "timestamp", "from", "limit", "maxBytes", "waitMs");
         var limit = (int)(query.Number("limit", 1, parts.Options.MaxRecordsPerFetch) ?? Math.Min(DefaultLimit, parts.Options.MaxRecordsPerFetch));
-        var maxBytes = (int)(query.Number("maxBytes", 1, parts.Options.MaxFetchBytes) ?? parts.Options.MaxFetchBytes);
+        var maxBytes = (int)(query.Number("maxBytes", 1, parts.Options.MaxFetchBytes) ?? Math.Min(DefaultMaxBytes, parts.Options.MaxFetchBytes));
         var wait = TimeSpan.FromMilliseconds(query.Number("waitMs", 0, (long)parts.Options.MaxWait.TotalMilliseconds) ?? 0);
         var id = TopicResource.PartitionOf(await parts.FindTopicAsync(topic), partition);
         var offset = await ResolveAsync(query, parts, id, request.HttpContext.RequestAborted);
         var reader = ReaderOf(request.HttpContext);
         var started = time.GetTimestamp();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted, lifetime.ApplicationStopping);
+        var memory = RequestMemory.Of(request.HttpContext);
         while (true)
         {
+            memory.Hold(maxBytes);
             var page = await ReadAsync(parts, reader, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
+            memory.Hold(page.Bytes);
             var left = wait - time.GetElapsedTime(started);
             if (page.Records.Count > 0 || page.NextOffset > offset || left <= TimeSpan.Zero)
+                return Answer(topic, partition, page);
+            try
             {
-                return Results.Json(new FetchAnswer(
-                    topic, partition, page.LogStartOffset, page.HighWatermark, page.NextOffset, [.. page.Records.Select(record => RecordOutput.Show(partition, record))]));
+                await parts.Calls.WaitAsync(id, offset, left, reader, ending.Token);
             }
-
-            await parts.Calls.WaitAsync(id, offset, left, reader, request.HttpContext.RequestAborted);
+            catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                // The stop of this process would wait for it.
+                return Answer(topic, partition, page);
+            }
         }
     }
+
+    private static IResult Answer(string topic, int partition, Page page) => Results.Json(new FetchAnswer(
+        topic, partition, page.LogStartOffset, page.HighWatermark, page.NextOffset, [.. page.Records.Select(record => RecordOutput.Show(partition, record))]));
 
     /// <summary>The first offset that is wanted, by whichever parameter says it.</summary>
     private static Task<long> ResolveAsync(QueryReader query, HttpParts parts, PartitionId partition, CancellationToken cancellation)
@@ -71,30 +86,11 @@ internal static class FetchResource
 
         if (read.Error != ErrorCode.None)
             throw Problem.Of(read.Error, $"Partition {partition.Index} cannot be read now.");
-        var records = new List<Record>();
-        var next = offset;
-        var rest = read.Records.ToContiguous();
-        while (records.Count < limit && RecordBatchReader.TryTakeBatch(ref rest, out var bytes))
-        {
-            var batch = new RecordBatchReader(bytes);
-            next = Math.Max(next, batch.Header.EndOffset);
-            while (!batch.Header.IsControl && batch.TryRead(out var record))
-            {
-                if (record.Offset < offset)
-                    continue;
-                if (records.Count == limit)
-                {
-                    next = record.Offset;
-                    break;
-                }
-
-                records.Add(record);
-            }
-        }
-
-        return new Page(read.LogStartOffset, read.HighWatermark, next, records);
+        var (records, next, bytes) = FetchedRecords.Take(read.Records.ToContiguous(), offset, limit, parts.Options.MaxFetchBytes);
+        return new Page(read.LogStartOffset, read.HighWatermark, next, records, bytes);
     }
 
     /// <param name="NextOffset">Where to go on.</param>
-    private sealed record Page(long LogStartOffset, long HighWatermark, long NextOffset, List<Record> Records);
+    /// <param name="Bytes">Of the records.</param>
+    private sealed record Page(long LogStartOffset, long HighWatermark, long NextOffset, IReadOnlyList<Record> Records, long Bytes);
 }

@@ -13,11 +13,11 @@ internal static class GroupResource
     {
         var groups = endpoints.MapGroup("/groups").WithTags("Groups");
         groups.MapGet("", ListAsync).WithSummary("All consumer groups").Produces<GroupListAnswer>()
-            .TakesQuery("prefix: of the ids", "after: the last id of the page before", "limit: groups in a page");
+            .TakesQuery("prefix: of the ids", "after: the last id of the page before").TakesNumber("limit: groups in a page", 1, options => options.MaxPageSize);
         groups.MapGet("/{group}", DescribeAsync).WithSummary("A group: members, who has what, positions and lag").Produces<GroupAnswer>();
         groups.MapDelete("/{group}", DeleteAsync).WithSummary("Delete a group without members, with all its positions").Produces(StatusCodes.Status204NoContent);
         groups.MapDelete("/{group}/offsets", ForgetAsync).WithSummary("Forget positions").Produces(StatusCodes.Status204NoContent)
-            .TakesQuery("topic: whose positions", "partition: one; else all of the topic's");
+            .TakesQuery("topic: whose positions").TakesNumber("partition: one; else all of the topic's", 0, _ => int.MaxValue);
     }
 
     private static async Task<IResult> ListAsync(HttpRequest request, HttpParts parts)

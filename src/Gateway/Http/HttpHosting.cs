@@ -21,6 +21,7 @@ public static class HttpHosting
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpOptions>>(static (kestrel, http) =>
         {
             kestrel.Limits.MaxRequestBodySize = http.Value.MaxBodyBytes;
+            (kestrel.Limits.MaxConcurrentConnections, kestrel.Limits.MaxConcurrentUpgradedConnections) = (http.Value.MaxConnections, 0);
             kestrel.AddServerHeader = false;
         });
         services.AddSingleton<PartitionAsk>();
@@ -37,7 +38,12 @@ public static class HttpHosting
     }
 
     /// <summary>What every request goes through; before routing.</summary>
-    public static IApplicationBuilder UseGranaryHttp(this IApplicationBuilder app) => app.UseMiddleware<SafetyHeaders>().UseMiddleware<Refusals>();
+    public static IApplicationBuilder UseGranaryHttp(this IApplicationBuilder app)
+    {
+        // Measures from the start on: none open is a figure too.
+        app.ApplicationServices.GetRequiredService<StreamPlaces>();
+        return app.UseMiddleware<SafetyHeaders>().UseMiddleware<Refusals>().UseMiddleware<RequestMemory>();
+    }
 
     public static void MapGranaryHttp(this IEndpointRouteBuilder endpoints)
     {

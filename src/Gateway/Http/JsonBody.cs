@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -31,13 +32,13 @@ internal static class JsonBody
         }
     }
 
-    /// <summary>The body as a document, to be disposed.</summary>
-    public static async Task<JsonDocument> ReadDocumentAsync(HttpRequest request, HttpOptions options)
+    /// <summary>The body as a document, to be disposed; it is over these bytes.</summary>
+    public static async Task<(JsonDocument Document, ReadOnlyMemory<byte> Bytes)> ReadDocumentAsync(HttpRequest request, HttpOptions options)
     {
         var bytes = await ReadJsonAsync(request, options);
         try
         {
-            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return (JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = MaxDepth }), bytes);
         }
         catch (JsonException wrong)
         {
@@ -50,6 +51,8 @@ internal static class JsonBody
     {
         if (request.ContentLength > options.MaxBodyBytes)
             throw TooLarge(options);
+        var memory = RequestMemory.Of(request.HttpContext);
+        memory.Hold(request.ContentLength ?? 0);
         using var body = new MemoryStream((int)(request.ContentLength ?? 0));
         var piece = new byte[16 * 1024];
         int read;
@@ -57,6 +60,7 @@ internal static class JsonBody
         {
             if (body.Length + read > options.MaxBodyBytes)
                 throw TooLarge(options);
+            memory.Hold(Math.Max(body.Length + read, request.ContentLength ?? 0));
             body.Write(piece, 0, read);
         }
 
@@ -67,9 +71,14 @@ internal static class JsonBody
     public static bool IsJson(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || StringSegment.Equals(type.Suffix, "json", StringComparison.OrdinalIgnoreCase));
 
-    private static Task<ReadOnlyMemory<byte>> ReadJsonAsync(HttpRequest request, HttpOptions options) => IsJson(request.ContentType)
-        ? ReadBytesAsync(request, options)
-        : throw new Problem(StatusCodes.Status415UnsupportedMediaType, $"The body's Content-Type is '{request.ContentType}': application/json is wanted.") { Field = "Content-Type" };
+    /// <summary>JSON is UTF-8 (RFC 8259), and its reader does not look at what stands in texts.</summary>
+    private static async Task<ReadOnlyMemory<byte>> ReadJsonAsync(HttpRequest request, HttpOptions options)
+    {
+        if (!IsJson(request.ContentType))
+            throw new Problem(StatusCodes.Status415UnsupportedMediaType, $"The body's Content-Type is '{request.ContentType}': application/json is wanted.") { Field = "Content-Type" };
+        var bytes = await ReadBytesAsync(request, options);
+        return Utf8.IsValid(bytes.Span) ? bytes : throw Problem.BadRequest("body", "The body is not UTF-8, as JSON is.");
+    }
 
     private static Problem TooLarge(HttpOptions options) => new(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {options.MaxBodyBytes} bytes (Granary__Http__MaxBodyBytes).")
     {

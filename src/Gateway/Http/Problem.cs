@@ -69,6 +69,16 @@ internal static class ProblemWriter
 
     public static Task WriteAsync(HttpContext context, Problem problem)
     {
+        context.Response.StatusCode = problem.Status;
+
+        // What is refused so heals by itself, and mostly at once.
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+            context.Response.Headers.RetryAfter = "1";
+        return context.Response.WriteAsJsonAsync(DetailsOf(context, problem), options: null, contentType: "application/problem+json");
+    }
+
+    public static ProblemDetails DetailsOf(HttpContext context, Problem problem)
+    {
         var details = new ProblemDetails
         {
             Status = problem.Status,
@@ -84,7 +94,6 @@ internal static class ProblemWriter
             details.Extensions["limit"] = problem.Limit;
         foreach (var (name, value) in problem.More)
             details.Extensions[name] = value;
-        context.Response.StatusCode = problem.Status;
-        return context.Response.WriteAsJsonAsync(details, options: null, contentType: "application/problem+json");
+        return details;
     }
 }

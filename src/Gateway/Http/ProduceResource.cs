@@ -12,16 +12,17 @@ internal static class ProduceResource
 {
     private const string IdempotencyKey = "Idempotency-Key: a request that is repeated with it appends once";
     private const string Key = "Granary-Key: the record's key, where the body is its value";
+    private const string Timestamp = "Granary-Timestamp: the record's time, in milliseconds since 1970 or as RFC 3339 writes it, where the body is its value";
     private const string Header = "Granary-Header-<name>: a header of the record, where the body is its value";
 
     public static void MapProduce(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost("/topics/{topic}/records", (HttpRequest request, HttpParts parts, RecordSender sender, string topic) => ProduceAsync(request, parts, sender, topic, null))
-            .WithTags("Records").WithSummary("Append records; each goes to the partition of its key. Makes the topic where auto.create.topics.enable is true").Accepts<object>("application/json", "application/octet-stream", "text/plain")
-            .Produces<ProduceAnswer>(StatusCodes.Status201Created).TakesHeaders(IdempotencyKey, Key, Header);
+            .WithTags("Records").WithSummary("Append records; each goes to the partition of its key. Makes the topic where auto.create.topics.enable is true").Accepts<object>("application/json", "application/octet-stream", "text/plain").TakesRecords()
+            .Produces<ProduceAnswer>(StatusCodes.Status201Created).TakesHeaders(IdempotencyKey, Key, Timestamp, Header);
         endpoints.MapPost("/topics/{topic}/partitions/{partition:int}/records", (HttpRequest request, HttpParts parts, RecordSender sender, string topic, int partition) => ProduceAsync(request, parts, sender, topic, partition))
-            .WithTags("Records").WithSummary("Append records to one partition; with If-Match only where the log ends there").Accepts<object>("application/json", "application/octet-stream", "text/plain")
-            .Produces<ProduceAnswer>(StatusCodes.Status201Created).TakesHeaders(IdempotencyKey, Key, Header, "If-Match: the offset that the first record is to have, in quotes");
+            .WithTags("Records").WithSummary("Append records to one partition; with If-Match only where the log ends there").Accepts<object>("application/json", "application/octet-stream", "text/plain").TakesRecords()
+            .Produces<ProduceAnswer>(StatusCodes.Status201Created).TakesHeaders(IdempotencyKey, Key, Timestamp, Header, "If-Match: the offset that the first record is to have, in quotes");
     }
 
     private static async Task<IResult> ProduceAsync(HttpRequest request, HttpParts parts, RecordSender sender, string topic, int? partition)
@@ -45,9 +46,12 @@ internal static class ProduceResource
     {
         if (JsonBody.IsJson(request.ContentType))
         {
-            using var document = await JsonBody.ReadDocumentAsync(request, options);
-            var (records, isList) = RecordInput.OfJson(document.RootElement, options);
-            return (records, isList, System.Text.Encoding.UTF8.GetBytes(document.RootElement.GetRawText()));
+            var (document, body) = await JsonBody.ReadDocumentAsync(request, options);
+            using (document)
+            {
+                var (records, isList) = RecordInput.OfJson(document.RootElement, options);
+                return (records, isList, body);
+            }
         }
 
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType.Value is not ("application/octet-stream" or "text/plain"))

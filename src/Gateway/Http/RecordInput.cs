@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Granary.Abstractions.Records;
@@ -140,7 +141,7 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
             case JsonValueKind.Object when element.GetPropertyCount() == 1 && element.TryGetProperty("base64", out var base64) && base64.ValueKind == JsonValueKind.String:
                 return base64.TryGetBytesFromBase64(out var bytes) ? bytes : throw Problem.BadRequest(where, $"'{where}.base64' is not base64.");
             default:
-                return Encoding.UTF8.GetBytes(element.GetRawText());
+                return JsonMarshal.GetRawUtf8Value(element).ToArray();
         }
     }
 }

@@ -28,11 +28,15 @@ internal static class RecordOutput
     {
         if (content is not { } bytes)
             return null;
+
+        // First of all: a reader of JSON takes bytes in a text that are no UTF-8, and an answer that had them would be no JSON.
+        if (!Utf8.IsValid(bytes.Span))
+            return new ContentAnswer { Base64 = Convert.ToBase64String(bytes.Span) };
         if (TryJson(bytes) is { } json)
             return new ContentAnswer { Json = json };
-        if (Utf8.IsValid(bytes.Span) && !HasControls(bytes.Span))
-            return new ContentAnswer { Text = Encoding.UTF8.GetString(bytes.Span) };
-        return new ContentAnswer { Base64 = Convert.ToBase64String(bytes.Span) };
+        return HasControls(bytes.Span)
+            ? new ContentAnswer { Base64 = Convert.ToBase64String(bytes.Span) }
+            : new ContentAnswer { Text = Encoding.UTF8.GetString(bytes.Span) };
     }
 
     /// <summary>Numbers, strings and the like are shown as the text that they are: only what cannot be meant otherwise is taken for JSON.</summary>

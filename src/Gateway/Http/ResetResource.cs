@@ -13,7 +13,7 @@ internal static class ResetResource
     {
         var resets = endpoints.MapGroup("/groups/{group}/resets").WithTags("Groups");
         resets.MapPost("", ResetAsync).WithSummary("Plan a reset of positions, or execute a plan by its planId").Accepts<ResetBody>("application/json").Produces<ResetAnswer>();
-        resets.MapGet("", ListAsync).WithSummary("The group's resets, newest first").Produces<ResetHistoryAnswer>().TakesQuery("limit: resets");
+        resets.MapGet("", ListAsync).WithSummary("The group's resets, newest first").Produces<ResetHistoryAnswer>().TakesNumber("limit: resets", 1, options => options.MaxPageSize);
     }
 
     private static async Task<IResult> ResetAsync(HttpRequest request, HttpParts parts, string group)

@@ -24,9 +24,9 @@ internal sealed class SafetyHeaders(RequestDelegate next, IOptions<HttpOptions> 
         // Told at the last moment: a refusal begins its answer anew.
         context.Response.OnStarting(static state => Tell((HttpContext)state), context);
         var request = context.Request;
-        if (!IsCalledRightly(context))
+        if (!IsCalledRightly(request.Host.Host))
         {
-            return ProblemWriter.WriteAsync(context, new Problem(StatusCodes.Status421MisdirectedRequest, $"This server is not called '{request.Host.Host}'; Granary__Http__AllowedHosts names what it is called.")
+            return ProblemWriter.WriteAsync(context, new Problem(StatusCodes.Status421MisdirectedRequest, $"This server is not called '{request.Host.Host}'. It answers to addresses, to localhost, and to the names in Granary__Http__AllowedHosts.")
             {
                 Field = "Host",
             });
@@ -49,15 +49,15 @@ internal sealed class SafetyHeaders(RequestDelegate next, IOptions<HttpOptions> 
         return Task.CompletedTask;
     }
 
-    private bool IsCalledRightly(HttpContext context)
-    {
-        var host = context.Request.Host.Host;
-        var onLoopback = context.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local);
-        if (_allowedHosts.Length == 0 && !onLoopback)
-            return true;
-        return (onLoopback && (IPAddress.TryParse(host.Trim('[', ']'), out _) || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)))
-            || _allowedHosts.Any(allowed => allowed == "*" || allowed.Equals(host, StringComparison.OrdinalIgnoreCase));
-    }
+    /// <summary>
+    /// A page can reach this server in its visitor's name by a name of its own that leads here, whatever is listened on; by an address it cannot. What is no
+    /// browser may leave the name out.
+    /// </summary>
+    private bool IsCalledRightly(string host) =>
+        host.Length == 0
+        || IPAddress.TryParse(host.Trim('[', ']'), out _)
+        || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || _allowedHosts.Any(allowed => allowed == "*" || allowed.Equals(host, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsForeign(HttpRequest request)
     {

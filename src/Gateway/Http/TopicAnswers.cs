@@ -27,18 +27,24 @@ internal sealed record PartitionSummary(int Partition, SiloAnswer? Leader, int? 
 /// <param name="Source">topic, where it was set; else default.</param>
 internal sealed record ConfigAnswer(string Name, string? Value, string Source, string? Default, string Type, string Documentation, bool ReadOnly);
 
+/// <param name="LeaderEpochs">In their order; where there are more than Granary__Http__MaxPartitionDetails the newest.</param>
+/// <param name="Segments">In their order; the newest, as above.</param>
+/// <param name="Producers">Who appended last comes first; bounded as above.</param>
 /// <param name="WaitingReaders">Those at the end of the log, waiting for more.</param>
 internal sealed record PartitionAnswer(
     string Topic,
     int Partition,
     SiloAnswer? Leader,
     int LeaderEpoch,
+    int LeaderEpochCount,
     IReadOnlyList<LeaderEpochAnswer> LeaderEpochs,
     long LogStartOffset,
     long HighWatermark,
     long LastStableOffset,
     long SizeBytes,
+    int SegmentCount,
     IReadOnlyList<SegmentAnswer> Segments,
+    int ProducerCount,
     IReadOnlyList<ProducerAnswer> Producers,
     IReadOnlyList<ReaderAnswer> Readers,
     int WaitingReaders);

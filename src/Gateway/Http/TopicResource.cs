@@ -11,20 +11,22 @@ namespace Granary.Gateway.Http;
 /// <summary>/topics and /topics/{topic}: list, create, describe, change, delete.</summary>
 internal static class TopicResource
 {
-    private const int DescribedAtATime = 16;
+    /// <summary>Partitions that one request asks at a time.</summary>
+    private static readonly ParallelOptions s_few = new() { MaxDegreeOfParallelism = 16 };
 
     public static void MapTopics(this IEndpointRouteBuilder endpoints)
     {
         var topics = endpoints.MapGroup("/topics").WithTags("Topics");
         topics.MapGet("", ListAsync).WithSummary("All topics, by name").Produces<TopicListAnswer>()
-            .TakesQuery("prefix: of the names", "after: the last name of the page before", "limit: topics in a page", "details: true adds sizeBytes and retentionMs");
+            .TakesQuery("prefix: of the names", "after: the last name of the page before").TakesNumber("limit: topics in a page; with details fewer", 1, options => options.MaxPageSize)
+            .TakesFlag("details: true adds sizeBytes and retentionMs");
         topics.MapPost("", CreateAsync).WithSummary("Create a topic").Accepts<NewTopicBody>("application/json").Produces<TopicSummary>(StatusCodes.Status201Created)
-            .TakesQuery("validateOnly: true changes nothing, and answers with 200");
+            .TakesFlag("validateOnly: true changes nothing, and answers with 200");
         topics.MapGet("/{topic}", DescribeAsync).WithSummary("A topic with its partitions and configs").Produces<TopicAnswer>();
         topics.MapPatch("/{topic}", GrowAsync).WithSummary("Raise a topic's number of partitions").Accepts<GrowthBody>("application/json").Produces<TopicSummary>()
-            .TakesQuery("validateOnly: true changes nothing");
+            .TakesFlag("validateOnly: true changes nothing");
         topics.MapPatch("/{topic}/config", AlterAsync).WithSummary("Change configs; null puts one back to its default").Accepts<Dictionary<string, JsonElement>>("application/json").Produces(StatusCodes.Status204NoContent)
-            .TakesQuery("validateOnly: true changes nothing");
+            .TakesFlag("validateOnly: true changes nothing");
         topics.MapDelete("/{topic}", DeleteAsync).WithSummary("Delete a topic and all of its records").Produces(StatusCodes.Status204NoContent);
         topics.MapGet("/{topic}/partitions/{partition:int}", DescribePartitionAsync).WithSummary("One partition: epochs, segments, producers, readers").Produces<PartitionAnswer>();
     }
@@ -65,8 +67,9 @@ internal static class TopicResource
     {
         _ = new QueryReader(request);
         var described = await parts.FindTopicAsync(topic);
-        var partitions = await Task.WhenAll(Enumerable.Range(0, described.PartitionCount)
-            .Select(index => parts.Calls.TryDescribeAsync(new PartitionId(described.TopicId, index))));
+        var partitions = new PartitionDescription?[described.PartitionCount];
+        await Parallel.ForEachAsync(Enumerable.Range(0, described.PartitionCount), s_few, async (index, _) =>
+            partitions[index] = await parts.Calls.TryDescribeAsync(new PartitionId(described.TopicId, index)));
         return Results.Json(new TopicAnswer(
             described.Name,
             described.TopicId,
@@ -124,18 +127,22 @@ internal static class TopicResource
         _ = new QueryReader(request);
         var described = await parts.FindTopicAsync(topic);
         var one = await parts.Calls.DescribeAsync(PartitionOf(described, partition));
+        var most = parts.Options.MaxPartitionDetails;
         return Results.Json(new PartitionAnswer(
             topic,
             partition,
             parts.LeaderOf(described, partition),
             one.LeaderEpoch,
-            [.. one.LeaderEpochs.Select(epoch => new LeaderEpochAnswer(epoch.Epoch, epoch.StartOffset))],
+            one.LeaderEpochs.Length,
+            [.. one.LeaderEpochs.TakeLast(most).Select(epoch => new LeaderEpochAnswer(epoch.Epoch, epoch.StartOffset))],
             one.LogStartOffset,
             one.HighWatermark,
             one.LastStableOffset,
             one.SizeBytes,
-            [.. one.Segments.Select(segment => new SegmentAnswer(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, Times.Show(segment.MaxTimestamp), Times.Show(segment.CreatedAt), segment.Active))],
-            [.. one.Producers.Select(producer => new ProducerAnswer(producer.ProducerId, producer.Epoch, producer.LastSequence, producer.LastOffset, Times.Show(producer.LastTimestamp)))],
+            one.Segments.Length,
+            [.. one.Segments.TakeLast(most).Select(segment => new SegmentAnswer(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, Times.Show(segment.MaxTimestamp), Times.Show(segment.CreatedAt), segment.Active))],
+            one.Producers.Length,
+            [.. one.Producers.OrderByDescending(producer => producer.LastTimestamp).Take(most).Select(producer => new ProducerAnswer(producer.ProducerId, producer.Epoch, producer.LastSequence, producer.LastOffset, Times.Show(producer.LastTimestamp)))],
             [.. one.Readers.Select(reader => new ReaderAnswer(reader.ClientId, reader.Offset, Times.Show(reader.LastFetchAt)))],
             one.WaitingReaders));
     }
@@ -156,7 +163,7 @@ internal static class TopicResource
         var shown = topics.ToList();
         var sizes = new long[shown.Count];
         var all = shown.SelectMany((topic, place) => Enumerable.Range(0, topic.PartitionCount).Select(index => (place, id: new PartitionId(topic.TopicId, index))));
-        await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = DescribedAtATime }, async (one, _) =>
+        await Parallel.ForEachAsync(all, s_few, async (one, _) =>
             Interlocked.Add(ref sizes[one.place], (await parts.Calls.TryDescribeAsync(one.id))?.SizeBytes ?? 0));
         return [.. shown.Select((topic, place) => Summary(topic) with { SizeBytes = sizes[place], RetentionMs = (long)(parts.Topics.SettingsOf(topic).Retention?.TotalMilliseconds ?? -1) })];
     }

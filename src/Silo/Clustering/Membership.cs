@@ -8,7 +8,8 @@ namespace Granary.Silo.Clustering;
 
 /// <summary>
 /// Enters this silo among the members when all of it is up, and takes it out before anything of it stops: partitions come only to a silo whose
-/// listeners listen, and which has practised, and leave while they still do, as groups do. Start it last, so that it stops first.
+/// listeners listen, and which has practised, and leave while they still do, as groups do. Start it last. It leaves before anything else is
+/// stopped, the web server too: that one waits for requests under way, and what it waits is taken from the time that there is for all.
 /// </summary>
 internal sealed class Membership(
     MemberRows rows,
@@ -16,7 +17,7 @@ internal sealed class Membership(
     IEnumerable<ISiloMover> movers,
     PlacementParts placement,
     KafkaListener listener,
-    Peers peers) : IHostedService
+    Peers peers) : IHostedLifecycleService
 {
     private static readonly TimeSpan s_drainLimit = TimeSpan.FromSeconds(20);
 
@@ -29,7 +30,15 @@ internal sealed class Membership(
         await peers.TellAsync();
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         try
         {

@@ -102,7 +102,7 @@ internal static class SiloHost
         builder.Services.AddGranaryGateway();
         builder.Services.AddGranaryHttp();
         builder.Services.AddGranaryMembership();
-        builder.Services.AddGranaryTelemetry("granary");
+        builder.Services.AddGranaryTelemetry("granary", builder.Configuration);
         builder.Services.AddGranaryHealth().AddDatabaseCheck(database.Source);
         var app = builder.Build();
         app.UseGranaryHttp();

@@ -1,6 +1,8 @@
+using System.Net;
 using System.Text;
 using Confluent.Kafka;
 using Granary.KafkaClients.Confluent;
+using Granary.KafkaClients.Http;
 using Granary.Support;
 
 namespace Granary.KafkaClients.Edge;
@@ -84,6 +86,25 @@ public sealed class EdgeTests(EdgeFixture cluster) : IClassFixture<EdgeFixture>
         var metrics = await http.GetStringAsync($"{cluster.Edge.HttpUrl}/metrics");
 
         Assert.Contains("kafka_connection_count", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Http_RecordsGroupsATailAndTheConsole_AreServedAtTheEdge()
+    {
+        using var api = new HttpApi(cluster.Edge.HttpUrl);
+        var (topic, group) = (await api.CreateTopicAsync(2), $"g-{Guid.NewGuid():N}");
+        await using var tail = api.StreamAsync($"/topics/{topic}/stream?from=earliest").GetAsyncEnumerator();
+        var first = tail.MoveNextAsync();
+        Assert.Equal(HttpStatusCode.Created, (await api.PostAsync($"/topics/{topic}/partitions/1/records", """{"key":"a","value":{"n":1}}""", ("Idempotency-Key", topic))).Status);
+        Assert.True(await first);
+        Assert.Equal(1, tail.Current.Data.GetProperty("value").GetProperty("json").GetProperty("n").GetInt32());
+        Assert.Equal(1, (await api.GetAsync($"/topics/{topic}/partitions/1/records?waitMs=10000")).Body.GetProperty("records").GetArrayLength());
+        using (var consumer = Topics.Consumer(cluster.Edge.KafkaBootstrap, config => config.GroupId = group))
+            consumer.Commit([new TopicPartitionOffset(topic, 1, 0)]);
+        Assert.Equal(1, (await api.GetAsync($"/groups/{group}")).Body.GetProperty("offsets")[0].GetProperty("lag").GetInt32());
+        using var http = new HttpClient();
+        using var page = await http.GetAsync($"{cluster.Edge.HttpUrl}/");
+        Assert.Equal((HttpStatusCode.OK, "text/html"), (page.StatusCode, page.Content.Headers.ContentType?.MediaType));
     }
 
     [Fact]

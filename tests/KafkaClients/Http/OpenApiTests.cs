@@ -71,6 +71,98 @@ public sealed class OpenApiTests(BrokerFixture broker) : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Numbers_AreTakenWithinTheirBounds_AndRefusedBeyond()
+    {
+        var (topic, count) = (await _api.CreateTopicAsync(), 0);
+        foreach (var path in (await _api.GetAsync("/openapi/v1.json")).Body.GetProperty("paths").EnumerateObject())
+        {
+            if (!path.Value.TryGetProperty("get", out var operation) || !operation.TryGetProperty("parameters", out var parameters) || path.Name.EndsWith("/stream", StringComparison.Ordinal))
+                continue;
+            var address = path.Name.Replace("{topic}", topic, StringComparison.Ordinal).Replace("{partition}", "0", StringComparison.Ordinal).Replace("{group}", "none", StringComparison.Ordinal);
+            foreach (var parameter in parameters.EnumerateArray().Where(one => one.GetProperty("in").GetString() == "query" && one.GetProperty("schema").GetProperty("type").GetString() == "integer"))
+            {
+                var (name, schema) = (parameter.GetProperty("name").GetString(), parameter.GetProperty("schema"));
+                var (least, most) = (schema.GetProperty("minimum").GetDecimal(), schema.GetProperty("maximum").GetDecimal());
+                foreach (var (value, isWithin) in new[] { (least, true), (most, true), (least - 1, false), (most + 1, false) })
+                {
+                    // The longest wait is not waited for: there is a problem with what else is asked.
+                    var (status, body) = await _api.GetAsync($"{address}?{name}={value}{(name == "waitMs" ? "&offset=1" : "")}");
+                    var isRefused = status == HttpStatusCode.BadRequest && body.GetProperty("field").GetString() == name;
+                    Assert.True(isRefused != isWithin, $"{path.Name}?{name}={value}: {status}");
+                    count++;
+                }
+            }
+        }
+
+        Assert.True(count >= 16, $"{count} were looked at");
+    }
+
+    [Fact]
+    public async Task Parameters_ThatAreNotNamed_AreRefusedEverywhere()
+    {
+        var topic = await _api.CreateTopicAsync();
+        foreach (var path in (await _api.GetAsync("/openapi/v1.json")).Body.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var method in path.Value.EnumerateObject().Select(one => one.Name))
+            {
+                var address = path.Name.Replace("{topic}", topic, StringComparison.Ordinal).Replace("{partition}", "0", StringComparison.Ordinal).Replace("{group}", "none", StringComparison.Ordinal).Replace("{name}", "nobody", StringComparison.Ordinal);
+                var (status, problem) = await _api.SendAsync(new HttpMethod(method.ToUpperInvariant()), $"{address}?limitt=1", method is "post" or "patch" ? new StringContent("{}", System.Text.Encoding.UTF8, "application/json") : null);
+                Assert.Equal((method, path.Name, HttpStatusCode.BadRequest, "limitt"), (method, path.Name, status, problem.GetProperty("field").GetString()));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Records_AsTheDocumentDescribesThem_AreTaken()
+    {
+        _document = (await _api.GetAsync("/openapi/v1.json")).Body;
+        var topic = await _api.CreateTopicAsync();
+        foreach (var path in new[] { "/topics/{topic}/records", "/topics/{topic}/partitions/{partition}/records" })
+        {
+            var operation = _document.GetProperty("paths").GetProperty(path).GetProperty("post");
+            Assert.Superset(
+                new HashSet<string?> { "Idempotency-Key", "Granary-Key", "Granary-Timestamp", "Granary-Header-<name>" },
+                operation.GetProperty("parameters").EnumerateArray().Select(one => one.GetProperty("name").GetString()).ToHashSet());
+            var content = operation.GetProperty("requestBody").GetProperty("content");
+            Assert.Equal(["application/json", "application/octet-stream", "text/plain"], content.EnumerateObject().Select(one => one.Name).Order());
+            var choices = content.GetProperty("application/json").GetProperty("schema").GetProperty("oneOf").EnumerateArray().ToList();
+            Assert.Equal(2, choices.Count);
+            foreach (var choice in choices)
+            {
+                var body = ExampleOf(choice);
+                var (status, answer) = await _api.PostAsync(path.Replace("{topic}", topic, StringComparison.Ordinal).Replace("{partition}", "0", StringComparison.Ordinal), body);
+                Assert.True(status == HttpStatusCode.Created, $"{path}: {body}: {answer}");
+            }
+        }
+
+        var first = (await _api.GetAsync($"/topics/{topic}/partitions/0/records")).Body.GetProperty("records")[0];
+        Assert.Equal("1970-01-01T00:00:00.001Z", first.GetProperty("timestamp").GetString());
+        Assert.Equal("text", first.GetProperty("headers")[0].GetProperty("name").GetString());
+    }
+
+    /// <summary>All members, each with the least that its type lets it be; what may be anything is the number 1.</summary>
+    private string ExampleOf(JsonElement schema)
+    {
+        schema = Follow(schema);
+        if (schema.TryGetProperty("oneOf", out var choices))
+            return ExampleOf(choices.EnumerateArray().First(one => !(one.TryGetProperty("type", out var kind) && kind.ValueKind == JsonValueKind.String && kind.GetString() == "null")));
+        var types = !schema.TryGetProperty("type", out var type) ? [] : type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(one => one.GetString()).ToArray() : [type.GetString()];
+        return types.FirstOrDefault(one => one != "null") switch
+        {
+            "object" => $"{{{string.Join(',', schema.GetProperty("properties").EnumerateObject().Select(one => $"\"{one.Name}\":{ExampleOf(one.Value)}"))}}}",
+            "array" => $"[{ExampleOf(schema.GetProperty("items"))}]",
+            "integer" => schema.TryGetProperty("minimum", out var least) ? least.GetRawText() : "0",
+            "string" => "\"text\"",
+            null => "1",
+            var other => throw new InvalidOperationException(other),
+        };
+    }
+
+    private JsonElement Follow(JsonElement schema) => schema.TryGetProperty("$ref", out var reference)
+        ? _document.GetProperty("components").GetProperty("schemas").GetProperty(reference.GetString()!.Split('/')[^1])
+        : schema;
+
     private static bool AnswersJson(JsonElement operation) =>
         operation.GetProperty("responses").EnumerateObject().Any(one => one.Name != "default" && one.Value.TryGetProperty("content", out var content) && content.TryGetProperty("application/json", out _));
 
@@ -89,11 +181,7 @@ public sealed class OpenApiTests(BrokerFixture broker) : IDisposable
 
     private void Compare(string place, JsonElement value, JsonElement schema, List<string> faults)
     {
-        if (schema.TryGetProperty("$ref", out var reference))
-        {
-            schema = _document.GetProperty("components").GetProperty("schemas").GetProperty(reference.GetString()!.Split('/')[^1]);
-        }
-
+        schema = Follow(schema);
         foreach (var kind in new[] { "oneOf", "anyOf" })
         {
             if (!schema.TryGetProperty(kind, out var choices))

@@ -118,6 +118,6 @@ public sealed partial class TelemetryTests
         return File.ReadAllText(Path.Combine(folder, "deploy", "grafana", "granary.json"));
     }
 
-    [GeneratedRegex(@"\b(kafka|granary|orleans|dotnet|process|npgsql|db|kestrel)_[a-z0-9_]+\b")]
+    [GeneratedRegex(@"\b(kafka|granary|orleans|dotnet|process|npgsql|db|kestrel|http_server)_[a-z0-9_]+\b")]
     private static partial Regex MetricName();
 }

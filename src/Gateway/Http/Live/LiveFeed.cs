@@ -14,6 +14,7 @@ namespace Granary.Gateway.Http.Live;
 internal sealed class LiveFeed(LiveSources sources, IOptions<LiveOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_forgetInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_firstAnswers = TimeSpan.FromSeconds(2);
 
     private readonly LiveSources _sources = sources;
@@ -119,6 +120,7 @@ internal sealed class LiveFeed(LiveSources sources, IOptions<LiveOptions> option
         private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly long _begunAt;
         private ClusterMap _map = ClusterMap.Empty;
+        private long _forgotAt;
 
         public Watch(LiveFeed feed)
         {
@@ -166,6 +168,12 @@ internal sealed class LiveFeed(LiveSources sources, IOptions<LiveOptions> option
             var map = _feed._sources.Map;
             if (map.Fingerprint != _map.Fingerprint)
                 Follow(map);
+            if (_feed._time.GetElapsedTime(_forgotAt) >= s_forgetInterval)
+            {
+                _forgotAt = _feed._time.GetTimestamp();
+                State.Forget(_feed._time.GetUtcNow());
+            }
+
             if (!_ready.Task.IsCompleted && (_readers.Count > 0 && _readers.Values.All(reader => reader.HasAsked) || _feed._time.GetElapsedTime(_begunAt) > s_firstAnswers))
                 _ready.TrySetResult();
             if (Rates.Tick(_feed._time.GetUtcNow(), topicId => _feed._sources.NameOf(topicId) ?? "") is { } rates)

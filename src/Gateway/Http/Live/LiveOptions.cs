@@ -21,6 +21,9 @@ public sealed class LiveOptions
     /// <summary>Partitions that are shown.</summary>
     public int MaxPartitions { get; set; } = 10_000;
 
+    /// <summary>Silos that are no members any more and are still shown, a minute or as long as they have partitions that are open nowhere; one more takes the place of the one gone for longest.</summary>
+    public int MaxFormerSilos { get; set; } = 100;
+
     /// <summary>How long the silos are still watched after the last reader has gone: one that comes back then has missed nothing.</summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(15);
 
@@ -31,6 +34,7 @@ public sealed class LiveOptions
         {
             (nameof(MaxSubscribers), MaxSubscribers), (nameof(TimelineLength), TimelineLength), (nameof(SubscriberQueue), SubscriberQueue),
             (nameof(KeptEvents), KeptEvents), (nameof(MaxGroups), MaxGroups), (nameof(MaxPartitions), MaxPartitions),
+            (nameof(MaxFormerSilos), MaxFormerSilos),
         })
         {
             if (value is < 1 or > 1_000_000)

@@ -18,6 +18,7 @@ internal static class LiveResource
 
     private static async Task StreamAsync(HttpContext http)
     {
+        _ = new QueryReader(http.Request);
         var (feed, sources) = ((LiveFeed)http.RequestServices.GetService(typeof(LiveFeed))!, (LiveSources)http.RequestServices.GetService(typeof(LiveSources))!);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, sources.Stopping);
         try

@@ -44,6 +44,8 @@ internal static class LiveSentences
         return happening.GroupState switch
         {
             GroupState.PreparingRebalance => new(OfGroup(teller, happening, "rebalance", $"The group {happening.Group} rebalances{cause}.")),
+            GroupState.Assigning or GroupState.Reconciling =>
+                new(OfGroup(teller, happening, "rebalance", $"The group {happening.Group} is being reassigned (epoch {happening.Generation}){cause}.")),
             GroupState.CompletingRebalance => new(OfGroup(teller, happening, "group-joined", $"Generation {happening.Generation} of the group {happening.Group} has {Members(happening)}; their leader assigns the partitions.")),
             GroupState.Stable => new(OfGroup(teller, happening, "group-stable", $"The group {happening.Group} is stable in generation {happening.Generation} with {Members(happening)}.")),
             _ => new(OfGroup(teller, happening, "group-empty", $"The group {happening.Group} has no members any more{cause}.")),

@@ -14,12 +14,16 @@ namespace Granary.Gateway.Http.Live;
 /// </summary>
 internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf, Action<string, object> tell)
 {
+    private static readonly TimeSpan s_formerSilosAreKeptFor = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<SiloAddress, LiveSilo> _silos = [];
     private readonly Dictionary<SiloAddress, ImmutableArray<HostedPartition>> _hosted = [];
     private readonly Dictionary<PartitionId, Place> _places = [];
     private readonly Dictionary<string, LiveGroup> _groups = [];
     private readonly Dictionary<SiloAddress, DateTimeOffset> _heardAt = [];
+    private readonly Dictionary<SiloAddress, DateTimeOffset> _goneSince = [];
     private readonly LiveTimeline _timeline = new(options.TimelineLength);
+    private HashSet<SiloAddress> _members = [];
 
     public LiveSnapshot Snapshot(DateTimeOffset now, IReadOnlyDictionary<string, LiveTopicRate> rates) => new(
         now,
@@ -31,14 +35,38 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
 
     public void SetMembers(ClusterMap map)
     {
+        _members = [.. map.Members.Select(member => member.Silo)];
         foreach (var member in map.Members)
         {
             // A former run of the same name is history.
             foreach (var former in _silos.Where(silo => silo.Value.Name == member.Name && !silo.Key.Equals(member.Silo)).Select(silo => silo.Key).ToArray())
-                (_, _, _) = (_silos.Remove(former), _hosted.Remove(former), _heardAt.Remove(former));
+                Remove(former);
             var known = _silos.GetValueOrDefault(member.Silo);
             var state = member.IsDraining ? "draining" : known?.State is null or "draining" ? "active" : known.State;
             Set(member.Silo, new LiveSilo(member.NodeId, member.Name, member.Silo.Endpoint.ToString(), state));
+        }
+    }
+
+    /// <summary>
+    /// What nobody tells of any more goes: silos that have been no members for a minute and have no partitions left, the oldest of them where there are too many,
+    /// and partitions whose topic is not in the catalog any more. Readers forget a silo that is dead or left by the same rule.
+    /// </summary>
+    public void Forget(DateTimeOffset now)
+    {
+        foreach (var (partition, place) in _places.Where(place => place.Value.Name is not null && nameOf(place.Key.TopicId) is null).ToArray())
+            Delete(partition, place);
+        var former = _silos.Keys.Where(silo => !_members.Contains(silo)).ToHashSet();
+        if (former.Count == 0)
+            return;
+        foreach (var silo in former)
+            _goneSince.TryAdd(silo, now);
+        var needed = _places.Values.Select(place => place.Silo).ToHashSet();
+        var longestGone = former.OrderBy(silo => _goneSince[silo]).Take(former.Count - options.MaxFormerSilos).ToHashSet();
+        foreach (var silo in former.Where(silo => longestGone.Contains(silo) || (!needed.Contains(silo) && now - _goneSince[silo] >= s_formerSilosAreKeptFor)))
+        {
+            if (_silos[silo].State is not ("dead" or "left"))
+                Set(silo, _silos[silo] with { State = "left" });
+            Remove(silo);
         }
     }
 
@@ -66,6 +94,9 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
         _hosted[member.Silo] = hosted;
         foreach (var one in hosted.Where(one => one.LeaderEpoch >= 0))
         {
+            // What was deleted since it was asked; or a topic of which this process has not heard yet: it is in the next list again.
+            if (nameOf(one.Partition.TopicId) is null)
+                continue;
             if (!_places.TryGetValue(one.Partition, out var place) || place.LeaderEpoch < one.LeaderEpoch)
                 Open(member, one.Partition, one.LeaderEpoch, now, isExact: false);
             else if (place.State == "away" && place.LeaderEpoch == one.LeaderEpoch && place.Silo.Equals(member.Silo))
@@ -117,6 +148,14 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
         tell("silo", silo);
     }
 
+    private void Remove(SiloAddress silo)
+    {
+        _silos.Remove(silo);
+        _hosted.Remove(silo);
+        _heardAt.Remove(silo);
+        _goneSince.Remove(silo);
+    }
+
     private double? Open(SiloMember member, PartitionId partition, int leaderEpoch, DateTimeOffset at, bool isExact)
     {
         var known = _places.TryGetValue(partition, out var former);
@@ -127,7 +166,7 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
         if (!known && _places.Count >= options.MaxPartitions)
             return null;
         double? gap = isExact && known && former.AwaySince is { } since ? Math.Max(0, Math.Round((at - since).TotalMilliseconds, 1)) : null;
-        _places[partition] = new Place(member.NodeId, member.Silo, leaderEpoch, "open", isExact || !known ? null : former.AwaySince);
+        _places[partition] = new Place(former.Name ?? nameOf(partition.TopicId), member.NodeId, member.Silo, leaderEpoch, "open", isExact || !known ? null : former.AwaySince);
         tell("partition", Show(partition, _places[partition], gap));
         return gap;
     }
@@ -141,14 +180,27 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
 
     private void Close(SiloMember teller, ClusterHappening happening)
     {
-        if (!_places.TryGetValue(happening.Partition, out var place) || (place.LeaderEpoch > happening.LeaderEpoch && happening.LeaderEpoch >= 0) || !place.Silo.Equals(teller.Silo))
+        if (!_places.TryGetValue(happening.Partition, out var place))
             return;
-        var state = happening.Cause switch { HappeningCause.Deleted => "deleted", HappeningCause.Moved => "moving", _ => "away" };
+        if (happening.Cause == HappeningCause.Deleted)
+        {
+            // Whoever says so is right: a topic's id does not come again.
+            Delete(happening.Partition, place);
+            return;
+        }
+
+        if ((place.LeaderEpoch > happening.LeaderEpoch && happening.LeaderEpoch >= 0) || !place.Silo.Equals(teller.Silo))
+            return;
+        var state = happening.Cause == HappeningCause.Moved ? "moving" : "away";
         var closed = place with { State = state, AwaySince = place.State == "open" ? happening.At : place.AwaySince ?? happening.At };
         _places[happening.Partition] = closed;
         tell("partition", Show(happening.Partition, closed, null));
-        if (state == "deleted")
-            _places.Remove(happening.Partition);
+    }
+
+    private void Delete(PartitionId partition, Place place)
+    {
+        tell("partition", Show(partition, place with { State = "deleted" }, null));
+        _places.Remove(partition);
     }
 
     private void Lose(ClusterHappening happening)
@@ -197,7 +249,7 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
     }
 
     private LivePartition Show(PartitionId partition, Place place, double? gap) =>
-        new(NameOf(partition.TopicId), partition.Index, place.State == "open" ? place.NodeId : null, place.LeaderEpoch, place.State, gap);
+        new(place.Name ?? NameOf(partition.TopicId), partition.Index, place.State == "open" ? place.NodeId : null, place.LeaderEpoch, place.State, gap);
 
     private IReadOnlyList<LiveOffsets> OffsetsOf(SiloAddress silo) => !_hosted.TryGetValue(silo, out var hosted) ? [] : [.. hosted
         .Where(one => !_places.TryGetValue(one.Partition, out var place) || place.Silo.Equals(silo))
@@ -207,6 +259,7 @@ internal sealed class LiveState(LiveOptions options, Func<Guid, string?> nameOf,
 
     private string NameOf(Guid topicId) => nameOf(topicId) ?? topicId.ToString("D", CultureInfo.InvariantCulture);
 
+    /// <param name="Name">Its topic's, of which the catalog knows nothing any more when it is deleted; null: it was not known yet.</param>
     /// <param name="AwaySince">Since when it is open nowhere; of one that is open: since when it was not, as long as its silo has not told that it opened it.</param>
-    private readonly record struct Place(int NodeId, SiloAddress Silo, int LeaderEpoch, string State, DateTimeOffset? AwaySince);
+    private readonly record struct Place(string? Name, int NodeId, SiloAddress Silo, int LeaderEpoch, string State, DateTimeOffset? AwaySince);
 }

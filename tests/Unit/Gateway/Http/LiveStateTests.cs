@@ -14,11 +14,12 @@ public sealed class LiveStateTests
     private static readonly PartitionId s_partition = new(Guid.NewGuid(), 0);
 
     private readonly List<(string Name, object Message)> _told = [];
+    private string? _topic = "topic";
     private readonly LiveState _state;
 
     public LiveStateTests()
     {
-        _state = new LiveState(new LiveOptions { TimelineLength = 5, MaxPartitions = 3 }, _ => "topic", (name, message) => _told.Add((name, message)));
+        _state = new LiveState(new LiveOptions { TimelineLength = 5, MaxPartitions = 3, MaxFormerSilos = 2 }, _ => _topic, (name, message) => _told.Add((name, message)));
         _state.SetMembers(new ClusterMap([s_one, s_two]));
         _state.SetHosted(s_one, [new HostedPartition(s_partition, 1, 0, 10)], s_start);
         _told.Clear();
@@ -99,13 +100,71 @@ public sealed class LiveStateTests
         var entries = Told<LiveEntry>("timeline");
         Assert.Single(entries.Select(entry => entry.Entry).Distinct());
         Assert.Equal(50, entries[^1].Count);
-        Assert.Equal(3, _state.Snapshot(s_start, new Dictionary<string, LiveTopicRate>()).Partitions.Count);
+        Assert.Equal(3, Snapshot().Partitions.Count);
 
         for (var second = 0; second < 20; second++)
             _state.Take(s_two, Opened(3 + second, 60_000 + (second * 5_000)), isHistory: false);
-        var timeline = _state.Snapshot(s_start, new Dictionary<string, LiveTopicRate>()).Timeline;
+        var timeline = Snapshot().Timeline;
         Assert.Equal(5, timeline.Count);
         Assert.Equal(timeline.OrderBy(entry => entry.At), timeline);
+    }
+
+    [Fact]
+    public void Take_Deleted_GoesByItsName_WhoeverSaysSo_AndDoesNotComeBack()
+    {
+        // The catalog forgets the name first, and who deletes it need not be who had it open.
+        _topic = null;
+        _state.Take(s_two, Of(HappeningKind.PartitionClosed, 10) with { Partition = s_partition, LeaderEpoch = 0, Cause = HappeningCause.Deleted }, isHistory: false);
+        _state.SetHosted(s_one, [new HostedPartition(s_partition, 1, 0, 10)], s_start + Ms(11));
+
+        Assert.Equal(new LivePartition("topic", 0, null, 1, "deleted", null), Assert.Single(Told<LivePartition>("partition")));
+        Assert.Empty(Snapshot().Partitions);
+    }
+
+    [Fact]
+    public void Forget_APartitionWhoseTopicIsGone_TellsThatItIsDeleted()
+    {
+        _state.Forget(s_start);
+        Assert.Empty(_told);
+        _topic = null;
+        _state.Forget(s_start);
+        Assert.Equal(("topic", "deleted"), Assert.Single(Told<LivePartition>("partition")) is var told ? (told.Topic, told.State) : default);
+    }
+
+    [Fact]
+    public void Forget_SilosThatAreGone_AfterAMinute_AndAsSoonAsTheyHaveNoPartitions()
+    {
+        _state.Take(s_two, Of(HappeningKind.SiloDead, 0) with { Silo = s_one.Silo, SiloName = s_one.Name }, isHistory: false);
+        _state.SetMembers(new ClusterMap([s_two]));
+        _state.Forget(s_start);
+        _state.Forget(s_start + TimeSpan.FromHours(1));
+        Assert.Equal([s_one.Name, s_two.Name], Snapshot().Silos.Select(silo => silo.Name));
+
+        _state.Take(s_two, Opened(2, 100), isHistory: false);
+        _state.Forget(s_start + TimeSpan.FromHours(1));
+        Assert.Equal([s_two.Name], Snapshot().Silos.Select(silo => silo.Name));
+
+        // Nobody said that it left.
+        _state.SetMembers(new ClusterMap([s_two, Member(3)]));
+        _state.SetMembers(new ClusterMap([s_two]));
+        _state.Forget(s_start);
+        _state.Forget(s_start + TimeSpan.FromSeconds(59));
+        Assert.Equal(2, Snapshot().Silos.Count);
+        _state.Forget(s_start + TimeSpan.FromSeconds(60));
+        Assert.Equal([s_two.Name], Snapshot().Silos.Select(silo => silo.Name));
+        Assert.Equal("left", Told<LiveSilo>("silo")[^1].State);
+    }
+
+    [Fact]
+    public void Forget_MoreFormerSilosThanAreKept_TheOldestGo()
+    {
+        for (var node = 3; node < 10; node++)
+        {
+            _state.SetMembers(new ClusterMap([s_one, s_two, Member(node)]));
+            _state.Forget(s_start + Ms(node));
+        }
+
+        Assert.Equal([1, 2, 7, 8, 9], Snapshot().Silos.Select(silo => silo.NodeId));
     }
 
     [Fact]
@@ -138,6 +197,8 @@ public sealed class LiveStateTests
         Assert.Equal([1L, 0, 0, 0, 0, 0, 0, 0, 0, 0], second.Errors);
         Assert.Equal(new LiveTopicRate(3, 30, 2), second.Topics["topic"]);
     }
+
+    private LiveSnapshot Snapshot() => _state.Snapshot(s_start, new Dictionary<string, LiveTopicRate>());
 
     private static TimeSpan Ms(int ms) => TimeSpan.FromMilliseconds(ms);
 
