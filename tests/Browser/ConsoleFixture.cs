@@ -21,6 +21,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
     private IBrowser? _browser;
     private ClusterProcess? _cluster;
     private IProducer<Null, string>? _producer;
+    private ConsolePage? _modules;
 
     /// <summary>The cluster, in which no silo has ended unless a test asked it to.</summary>
     public ClusterProcess Cluster
@@ -65,6 +66,9 @@ public sealed class ConsoleFixture : IAsyncLifetime
         return page;
     }
 
+    /// <summary>A page for the console's modules alone, the same for all who ask: nothing is to be done in it that lasts.</summary>
+    public async Task<IPage> ModulesAsync() => (_modules ??= await OpenAsync(silo: 0, "#/modules")).Page;
+
     /// <summary>A topic with a record in each partition; where it exists, nothing is done.</summary>
     public async Task CreateTopicAsync(string name, int partitions)
     {
@@ -91,6 +95,8 @@ public sealed class ConsoleFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         _producer?.Dispose();
+        if (_modules is not null)
+            await _modules.DisposeAsync();
         if (_browser is not null)
             await _browser.DisposeAsync();
         _playwright?.Dispose();

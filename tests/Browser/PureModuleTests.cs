@@ -22,26 +22,49 @@ public sealed class PureModuleTests(ConsoleFixture console)
     [InlineData("records/produce.js", "m.readHeaders('a: b: c\\n\\nd:')", """[{"name":"a","value":"b: c"},{"name":"d","value":""}]""")]
     [InlineData("core/format.js", "[m.bytes(1234567), m.duration(93_784_000), m.duration(412.4), m.short(0.5), m.plural(1, 'silo')]", """["1.2 MB","1 d 2 h","412 ms","0.5","1 silo"]""")]
     [InlineData("core/hue.js", "m.hueOf('learner-events') === m.hueOf('learner-events') && /^hue-[0-8] mark-[0-2]$/.test(m.hueOf('ä'))", "true")]
-    [InlineData("cluster/layout.js", "m.layOut(440, [{ nodeId: 1, tiles: ['a/0', 'a/1'] }, { nodeId: 2, tiles: [] }]).boxes.map((box) => box.left)", "[0,228]")]
-    [InlineData("cluster/layout.js", "m.layOut(360, [{ nodeId: 1, tiles: ['a/0'] }, { nodeId: 2, tiles: [] }]).boxes.map((box) => box.left)", "[0,0]")]
+    [InlineData("cluster/layout.js", "m.layOut(440, [{ nodeId: 1, tiles: ['a/0', 'a/1'], held: 2 }, { nodeId: 2, tiles: [], held: 0 }]).boxes.map((box) => box.left)", "[0,228]")]
+    [InlineData("cluster/layout.js", "m.layOut(360, [{ nodeId: 1, tiles: ['a/0'], held: 1 }, { nodeId: 2, tiles: [], held: 0 }]).boxes.map((box) => box.left)", "[0,0]")]
+    // An empty slot keeps its place.
+    [InlineData("cluster/layout.js", "[...m.layOut(440, [{ nodeId: 1, tiles: ['a/0', null, 'a/2'], held: 2 }]).places].map(([key, place]) => [key, place.x])", "[[\"a/0\",12],[\"a/2\",108]]")]
+    // Who leaves leaves a gap, who comes takes the first one or the end.
+    [InlineData("cluster/slots.js", "slots(m, (one) => { one.follow('a/1', at('a', 1, 2)); one.follow('a/4', at('a', 4, 2)); one.follow('a/5', at('a', 5, 1)); })", "[[1,[\"a/0\",\"a/5\",\"a/2\"],3],[2,[\"a/3\",\"a/1\",\"a/4\"],3]]")]
+    // A partition that is deleted, and one that stays where it is.
+    [InlineData("cluster/slots.js", "slots(m, (one) => { one.follow('a/0', undefined); one.follow('a/3', at('a', 3, 2)); })", "[[1,[null,\"a/1\",\"a/2\"],2],[2,[\"a/3\"],1]]")]
+    [InlineData("cluster/slots.js", "slots(m, (one) => { one.follow('a/1', at('a', 1, 2)); one.pack([at('b', 0, 1), at('a', 2, 1), at('a', 1, 2)]); })", "[[1,[\"a/2\",\"b/0\"],2],[2,[\"a/1\"],1]]")]
+    [InlineData("core/sse.js", "read(m, 'retry: 1000\\nid: 0:4\\n\\n', ': alive\\n\\nid:0:5\\r\\neve', 'nt: record\\r', '\\ndata: {\\ndata: }\\n\\n')", "[\"0:5\",[[\"record\",\"{\\n}\"]]]")]
+    // An id counts where it stands alone, and one that is left out stays.
+    [InlineData("core/sse.js", "read(m, 'id: 0:4\\n\\n', 'event: gap\\ndata: 1\\n\\n')", "[\"0:4\",[[\"gap\",\"1\"]]]")]
     [InlineData("cluster/layout.js", "m.neighbour(new Map([['a', { x: 0, y: 0 }], ['b', { x: 50, y: 0 }], ['c', { x: 0, y: 50 }]]), 'a', 'ArrowDown')", "\"c\"")]
     public async Task Function_Gives(string module, string expression, string expected)
     {
-        await using var page = await console.OpenAsync(silo: 0);
+        var page = await console.ModulesAsync();
         var script = $$"""
             async () => {
               const segments = [{ baseOffset: 0, endOffset: 100, maxTimestamp: new Date(1_000_000) }, { baseOffset: 100, endOffset: 200, maxTimestamp: new Date(1_100_000) }];
+              const at = (topic, partition, nodeId) => ({ key: `${topic}/${partition}`, topic, partition, nodeId });
+              const slots = (m, change) => {
+                const one = new m.Slots();
+                one.pack([at('a', 3, 2), at('a', 1, 1), at('a', 0, 1), at('a', 2, 1)]);
+                change(one);
+                return one.columns([1, 2]).map((column) => [column.nodeId, column.tiles, column.held]);
+              };
+              const read = (m, ...pieces) => {
+                const events = [];
+                const reader = new m.EventReader('', (...event) => events.push(event));
+                for (const piece of pieces) reader.push(piece);
+                return [reader.lastEventId, events];
+              };
               const m = await import('/console/{{module}}');
               return JSON.stringify({{expression}});
             }
             """;
-        Assert.Equal(expected, await page.Page.EvaluateAsync<string>(script));
+        Assert.Equal(expected, await page.EvaluateAsync<string>(script));
     }
 
     [Fact]
     public async Task Failovers_TellTheStepsOfTheNewestDeath()
     {
-        await using var page = await console.OpenAsync(silo: 0);
+        var page = await console.ModulesAsync();
         const string script = """
             async () => {
               const { Failovers } = await import('/console/cluster/failovers.js');
@@ -61,6 +84,6 @@ public sealed class PureModuleTests(ConsoleFixture console)
               return JSON.stringify([silo, steps.map((step) => [step.name, step.afterMs]), moved, longestGapMs]);
             }
             """;
-        Assert.Equal("""["b",[["suspected",0],["dead",300],["epoch",350],["append",400]],7,350]""", await page.Page.EvaluateAsync<string>(script));
+        Assert.Equal("""["b",[["suspected",0],["dead",300],["epoch",350],["append",400]],7,350]""", await page.EvaluateAsync<string>(script));
     }
 }
