@@ -42,7 +42,12 @@ public sealed class ConsoleFixture : IAsyncLifetime
             return;
         Directory.CreateDirectory(s_screenshots);
         Assertions.SetDefaultExpectTimeout(ConsolePage.PatienceMs);
-        var cluster = ClusterProcess.StartAsync(new ClusterProcessOptions { LogFolder = s_screenshots });
+        var cluster = ClusterProcess.StartAsync(new ClusterProcessOptions
+        {
+            LogFolder = s_screenshots,
+            // A group of these tests is whole with its first member.
+            Settings = new Dictionary<string, string> { ["Granary__Groups__InitialRebalanceDelay"] = "00:00:00" },
+        });
         _playwright = await Playwright.CreateAsync();
         _browser = await Chromium.StartAsync(_playwright);
         _cluster = await cluster;

@@ -12,6 +12,11 @@ public sealed class PureModuleTests(ConsoleFixture console)
     // Who has read the first is in danger of losing the second alone; who does not move loses what goes within a day.
     [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 100, segments, retentionMs: 100_000, readsPerSecond: 0, now: 1_000_000 })", """{"end":200,"firstAt":1200000}""")]
     [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 0, segments, retentionMs: Infinity, readsPerSecond: 0, now: 1_000_000 })", "null")]
+    // 300 bytes of which 200 are kept: the first segment goes at the next look, the second when 100 more have come, which is after 10 s.
+    [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 0, segments: sized, retentionMs: Infinity, retentionBytes: 200, readsPerSecond: 0, now: 1_000_000 })", """{"end":100,"firstAt":1000000}""")]
+    [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 150, segments: sized, retentionMs: null, retentionBytes: 200, readsPerSecond: 0, growsPerSecond: 10, now: 1_000_000 })", """{"end":300,"firstAt":1010000}""")]
+    [InlineData("groups/expiry.js", "m.unreadExpiry({ position: 150, segments: sized, retentionMs: null, retentionBytes: 200, readsPerSecond: 10, growsPerSecond: 10, now: 1_000_000 })", "null")]
+    [InlineData("topics/list.js", "m.runsOf(['b', 'c', 'e'], ['a', 'b', 'c', 'd', 'e'])", """[{"first":1,"length":2,"after":"a"},{"first":4,"length":1,"after":"d"}]""")]
     [InlineData("groups/lag.js", "m.catchUpMs(100, { reads: 30, grows: 10 })", "5000")]
     [InlineData("groups/lag.js", "m.catchUpMs(100, { reads: 10, grows: 10 }) === Infinity", "true")]
     [InlineData("groups/lag.js", "m.speeds([{ at: 0, committed: 0, end: 100 }, { at: 2000, committed: 60, end: 120 }])", """{"reads":30,"grows":10}""")]
@@ -41,6 +46,7 @@ public sealed class PureModuleTests(ConsoleFixture console)
         var script = $$"""
             async () => {
               const segments = [{ baseOffset: 0, endOffset: 100, maxTimestamp: new Date(1_000_000) }, { baseOffset: 100, endOffset: 200, maxTimestamp: new Date(1_100_000) }];
+              const sized = [0, 100, 200].map((baseOffset) => ({ baseOffset, endOffset: baseOffset + 100, sizeBytes: 100, maxTimestamp: new Date(1_000_000), isActive: baseOffset === 200 }));
               const at = (topic, partition, nodeId) => ({ key: `${topic}/${partition}`, topic, partition, nodeId });
               const slots = (m, change) => {
                 const one = new m.Slots();
