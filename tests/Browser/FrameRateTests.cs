@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
 
 namespace Granary.Browser;
 
@@ -75,7 +78,7 @@ public sealed class FrameRateTests(ConsoleFixture console, ITestOutputHelper out
     public async Task ThousandPartitions_KeepMoving()
     {
         await using var page = await console.OpenAsync(silo: 0, script: Stream);
-        await Microsoft.Playwright.Assertions.Expect(page.Page.Locator(".tile")).ToHaveCountAsync(1000);
+        await Expect(page.Page.Locator(".tile")).ToHaveCountAsync(1000);
         await page.ScreenshotAsync("cluster-1000");
         if (s_rounds is not null)
             await RestAsync();
@@ -93,6 +96,43 @@ public sealed class FrameRateTests(ConsoleFixture console, ITestOutputHelper out
         await page.ScreenshotAsync("cluster-1000-after");
         Assert.Equal(0, await page.Page.Locator(".tile[aria-label*=\"on silo-2,\"]").CountAsync());
         Assert.True(perSecond >= FewestFramesPerSecond, $"{perSecond:0.0} frames per second");
+    }
+
+    /// <summary>A place that a tile has left stays empty for a while; a silo that is gone leaves, and of those there are never more than the page has room for.</summary>
+    [Fact]
+    public async Task Board_ComesToOrderWhenAllIsQuiet_AndForgetsWhoIsGone()
+    {
+        await using var page = await console.OpenAsync(silo: 0, script: Stream);
+        var (first, next) = (page.Page.Locator(".tile[data-key='topic-0/0']"), page.Page.Locator(".tile[data-key='topic-0/3']"));
+        await Expect(first).ToHaveAttributeAsync("aria-label", new Regex("on silo-1,"));
+        var (firstPlace, nextPlace) = (await PlaceOf(first), await PlaceOf(next));
+        await page.Page.Clock.InstallAsync();
+
+        await page.Page.EvaluateAsync("() => tell('partition', { ...places[0], nodeId: 3, leaderEpoch: 2 })");
+        await page.Page.Clock.RunForAsync(1000);
+        await Expect(first).ToHaveAttributeAsync("aria-label", new Regex("on silo-3,"));
+        Assert.Equal(nextPlace, await PlaceOf(next));
+        await page.Page.Clock.RunForAsync(4000);
+        Assert.Equal(firstPlace, await PlaceOf(next));
+
+        // Silo 9 was dead before this page came; a hundred more die; silo 2 is forgotten by the cluster, though it has partitions.
+        await page.Page.EvaluateAsync("""
+            () => {
+              const silos = [1, 2, 3].map((nodeId) => ({ nodeId, name: `silo-${nodeId}`, address: '', state: 'active' }));
+              tell('snapshot', { now: new Date().toISOString(), silos: [...silos, { nodeId: 9, name: 'silo-9', address: '', state: 'dead' }], partitions: places, topics: {}, groups: [], timeline: [] });
+            }
+            """);
+        await page.Page.Clock.RunForAsync(1000);
+        await Expect(page.Page.Locator(".silo.dead")).ToHaveCountAsync(1);
+        await page.Page.EvaluateAsync("() => { for (let nodeId = 100; nodeId < 200; nodeId++) tell('silo', { nodeId, name: `silo-${nodeId}`, address: '', state: 'dead' }); }");
+        await page.Page.Clock.RunForAsync(1000);
+        await Expect(page.Page.Locator(".silo.dead")).ToHaveCountAsync(32);
+        await page.Page.EvaluateAsync("() => tell('silo', { nodeId: 2, name: 'silo-2', address: '', state: 'gone' })");
+        await page.Page.Clock.RunForAsync(70_000);
+        await Expect(page.Page.Locator(".silo.dead h2")).ToHaveTextAsync(["nowhere"]);
+        await Expect(page.Page.Locator(".silo.active")).ToHaveCountAsync(2);
+
+        static Task<string> PlaceOf(ILocator tile) => tile.EvaluateAsync<string>("tile => tile.style.transform");
     }
 
     /// <summary>Until the silos use next to nothing of the processors, and at most a minute.</summary>
@@ -122,7 +162,7 @@ public sealed class FrameRateTests(ConsoleFixture console, ITestOutputHelper out
     public async Task LongStream_LeavesThePageAsSmallAsItWas()
     {
         await using var page = await console.OpenAsync(silo: 0, script: Stream);
-        await Microsoft.Playwright.Assertions.Expect(page.Page.Locator(".tile")).ToHaveCountAsync(1000);
+        await Expect(page.Page.Locator(".tile")).ToHaveCountAsync(1000);
         const string night = """
             async () => {
               for (let second = 0; second < 20_000; second++) {
