@@ -22,11 +22,16 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0);
         await using var abandoned = await console.OpenAsync(Victim);
         await Assertions.Expect(abandoned.Page.Locator(".badge.live")).ToBeVisibleAsync();
+        await using var tail = await console.OpenAsync(Victim, $"#/records/{topic}?from=live");
+        await Assertions.Expect(tail.Page.GetByText("following")).ToBeVisibleAsync();
         abandoned.ForgiveLostConnections();
+        tail.ForgiveLostConnections();
 
         console.Cluster[Victim].Kill();
 
         await Assertions.Expect(Silo(page, "dead")).ToBeVisibleAsync(new() { Timeout = ShownWithinMs });
+        await Assertions.Expect(Silo(page, "dead").Locator("h2")).ToHaveCSSAsync("text-decoration-line", "line-through");
+        await Assertions.Expect(Silo(page, "dead")).ToHaveCSSAsync("background-color", "rgb(240, 240, 237)");
         await Assertions.Expect(OnVictim(page, topic)).ToHaveCountAsync(0, new() { Timeout = ShownWithinMs });
         await Assertions.Expect(page.Tiles(topic, "open")).ToHaveCountAsync(Partitions, new() { Timeout = ShownWithinMs });
         await page.ScreenshotAsync("cluster-after-kill");
@@ -35,11 +40,13 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("first leader epoch raised");
         await Assertions.Expect(page.Page.Locator(".feed")).ToContainTextAsync("declared dead");
         await Assertions.Expect(abandoned.Page.Locator(".badge.lost")).ToContainTextAsync("reconnecting");
+        await console.ProduceAsync(topic, "while it was away");
 
         await console.Cluster.StartAsync(Victim);
 
         await Assertions.Expect(Silo(page, "active")).ToBeVisibleAsync();
         await Assertions.Expect(abandoned.Page.Locator(".badge.live")).ToBeVisibleAsync();
+        await Assertions.Expect(tail.Page.Locator(".record")).ToContainTextAsync("while it was away");
         await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0, new() { Timeout = 60_000 });
         await page.ScreenshotAsync("cluster-after-return");
     }

@@ -21,6 +21,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
     private IBrowser? _browser;
     private ClusterProcess? _cluster;
     private IProducer<Null, string>? _producer;
+    private ConsolePage? _modules;
 
     /// <summary>The cluster, in which no silo has ended unless a test asked it to.</summary>
     public ClusterProcess Cluster
@@ -41,7 +42,12 @@ public sealed class ConsoleFixture : IAsyncLifetime
             return;
         Directory.CreateDirectory(s_screenshots);
         Assertions.SetDefaultExpectTimeout(ConsolePage.PatienceMs);
-        var cluster = ClusterProcess.StartAsync(new ClusterProcessOptions { LogFolder = s_screenshots });
+        var cluster = ClusterProcess.StartAsync(new ClusterProcessOptions
+        {
+            LogFolder = s_screenshots,
+            // A group of these tests is whole with its first member.
+            Settings = new Dictionary<string, string> { ["Granary__Groups__InitialRebalanceDelay"] = "00:00:00" },
+        });
         _playwright = await Playwright.CreateAsync();
         _browser = await Chromium.StartAsync(_playwright);
         _cluster = await cluster;
@@ -64,6 +70,9 @@ public sealed class ConsoleFixture : IAsyncLifetime
         await page.GoAsync($"{Cluster[silo].HttpUrl}/{hash}");
         return page;
     }
+
+    /// <summary>A page for the console's modules alone, the same for all who ask: nothing is to be done in it that lasts.</summary>
+    public async Task<IPage> ModulesAsync() => (_modules ??= await OpenAsync(silo: 0, "#/modules")).Page;
 
     /// <summary>A topic with a record in each partition; where it exists, nothing is done.</summary>
     public async Task CreateTopicAsync(string name, int partitions)
@@ -91,6 +100,8 @@ public sealed class ConsoleFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         _producer?.Dispose();
+        if (_modules is not null)
+            await _modules.DisposeAsync();
         if (_browser is not null)
             await _browser.DisposeAsync();
         _playwright?.Dispose();

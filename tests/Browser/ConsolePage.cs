@@ -28,7 +28,7 @@ public sealed class ConsolePage : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>From now on the server may go away: the browser notes each connection that it loses or cannot make.</summary>
+    /// <summary>From now on the server may go away, or be on its way back: the browser notes each connection that it loses or cannot make, and each refusal.</summary>
     public void ForgiveLostConnections() => _mayLoseConnections = true;
 
     public async Task GoAsync(string address) => await Page.GotoAsync(address);
@@ -49,7 +49,7 @@ public sealed class ConsolePage : IAsyncDisposable
     /// page makes new ones.
     /// </summary>
     private bool IsForgiven(string message) =>
-        message.Contains("net::ERR_NETWORK_CHANGED", StringComparison.Ordinal) || (_mayLoseConnections && message.Contains("net::ERR_", StringComparison.Ordinal));
+        message.Contains("net::ERR_NETWORK_CHANGED", StringComparison.Ordinal) || (_mayLoseConnections && (message.Contains("net::ERR_", StringComparison.Ordinal) || message.Contains("the server responded with a status of", StringComparison.Ordinal)));
 
     public async ValueTask DisposeAsync()
     {

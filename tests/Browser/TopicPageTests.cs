@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace Granary.Browser;
@@ -25,6 +26,12 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await page.Button("Save").ClickAsync();
         await Assertions.Expect(page.Page.Locator("tr.set", new() { HasText = "max.message.bytes" })).ToContainTextAsync("2000000");
         await page.ScreenshotAsync("topic");
+        await page.Button("Reset max.message.bytes to its default").ClickAsync();
+        await Assertions.Expect(page.Page.Locator("tr.set", new() { HasText = "max.message.bytes" })).ToHaveCountAsync(0);
+        await page.Button("More partitions").ClickAsync();
+        await page.Page.GetByRole(AriaRole.Dialog).GetByLabel("Partitions").FillAsync("5");
+        await page.Button("Grow to 5").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".heading .sum")).ToContainTextAsync("5 partitions");
 
         await page.Button("Delete").ClickAsync();
         await Assertions.Expect(page.Button("Delete the topic")).ToBeDisabledAsync();
@@ -46,11 +53,22 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await dialog.GetByRole(AriaRole.Textbox, new() { Name = "Key" }).FillAsync("learner-7");
         await dialog.GetByLabel("Partition").SelectOptionAsync("1");
         await dialog.GetByLabel("Value").FillAsync("""{"type":"<img src=x onerror=alert(1)>","id":9007199254740993}""");
+        await dialog.GetByRole(AriaRole.Checkbox, new() { Name = "JSON, checked" }).CheckAsync();
         await dialog.GetByLabel("Headers").FillAsync("trace: abc");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Produce", Exact = true }).ClickAsync();
         await Assertions.Expect(dialog).ToContainTextAsync("Written to partition 1 at offset 1");
         await page.ScreenshotAsync("record-produced");
-        await dialog.GetByRole(AriaRole.Link).ClickAsync();
+
+        // A text that is JSON keeps its quotes; what is none is not sent.
+        await dialog.GetByLabel("Value").FillAsync("\"x\"");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Produce", Exact = true }).ClickAsync();
+        await Assertions.Expect(dialog).ToContainTextAsync("Written to partition 1 at offset 2");
+        await dialog.GetByLabel("Value").FillAsync("{");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Produce", Exact = true }).ClickAsync();
+        await Assertions.Expect(dialog.GetByRole(AriaRole.Alert)).ToContainTextAsync("not JSON");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).First.ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".record-line .value").GetByText("\"x\"", new() { Exact = true })).ToBeVisibleAsync();
+        await page.GoAsync($"{console.Cluster[0].HttpUrl}/#/records/{topic}?partition=1&from=offset&offset=1");
 
         var body = page.Page.Locator(".record-body");
         await Assertions.Expect(body.Locator(".json")).ToContainTextAsync("<img src=x onerror=alert(1)>");
@@ -62,6 +80,99 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await Assertions.Expect(body.Locator(".hex")).ToContainTextAsync("7b 22 74 79 70 65");
         await page.Page.GetByLabel("Filter records").FillAsync("nothing like it");
         await Assertions.Expect(page.Page.Locator(".record")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task Records_AreFoundByOffsetOverAllPartitions_ByTime_AndByAFilterThatScansBack()
+    {
+        const string topic = "searched";
+        await console.CreateTopicAsync(topic, partitions: 2);
+        await console.ProduceAsync(topic, "the needle", partition: 1);
+        await Task.WhenAll(Enumerable.Range(0, 120).Select(number => console.ProduceAsync(topic, $"hay {number}", partition: 1)));
+        await using var page = await console.OpenAsync(silo: 0, $"#/records/{topic}?from=offset&offset=121");
+        var records = page.Page.Locator(".record");
+
+        // The other partition has no such offset.
+        await Assertions.Expect(records).ToHaveCountAsync(1);
+        await Assertions.Expect(records.Locator(".o")).ToHaveTextAsync("121");
+
+        // The newest come first to hand; what is older is looked for from there.
+        await page.Button("Newest").ClickAsync();
+        await Assertions.Expect(records).ToHaveCountAsync(51);
+        await page.Page.GetByLabel("Filter records").FillAsync("needle");
+        await Assertions.Expect(records).ToHaveCountAsync(0);
+        await page.Button("Scan back").ClickAsync();
+        await Assertions.Expect(records).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Page.Locator(".status")).ToContainTextAsync("72 records scanned, 1 found");
+        await page.ScreenshotAsync("records-scanned");
+
+        // By key alone there is none, and the address says so.
+        await page.Page.GetByRole(AriaRole.Checkbox, new() { Name = "key only" }).CheckAsync();
+        await Assertions.Expect(records).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Page).ToHaveURLAsync(new Regex("filter=needle&keyOnly=1"));
+
+        await page.GoAsync($"{console.Cluster[0].HttpUrl}/#/records/{topic}?from=time&time={DateTime.UtcNow.AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}&filter=opened");
+        await Assertions.Expect(records).ToHaveCountAsync(2);
+        await page.GoAsync($"{console.Cluster[0].HttpUrl}/#/records/{topic}?from=time&time={DateTime.UtcNow.AddHours(1):yyyy-MM-ddTHH:mm:ssZ}");
+        await Assertions.Expect(page.Page.GetByText("No records here")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task LiveTail_ThatIsRefused_GoesOnWhereItWas_AndSaysWhatExpired()
+    {
+        const string topic = "refused";
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await console.ProduceAsync(topic, """{"missed":9007199254740993}""");
+        await using var page = await console.OpenAsync(silo: 0, "#/topics");
+        page.ForgiveLostConnections();
+        var tries = 0;
+        await page.Page.RouteAsync("**/stream?*", route => ++tries switch
+        {
+            1 => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "id: 0:1\n\nevent: gap\ndata: {\"partition\":0,\"from\":0,\"to\":1}\n\n" }),
+            2 => route.FulfillAsync(new() { Status = 503, ContentType = "application/problem+json", Body = """{"detail":"too many streams"}""" }),
+            _ => route.ContinueAsync(),
+        });
+        await page.GoAsync($"{console.Cluster[0].HttpUrl}/#/records/{topic}?from=live");
+        await Assertions.Expect(page.Page.Locator(".record.expired")).ToContainTextAsync("1 record expired before this page could read it");
+        await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("9007199254740993");
+        await Assertions.Expect(page.Page.GetByText("following")).ToBeVisibleAsync();
+        Assert.Equal(3, tries);
+        await page.ScreenshotAsync("records-live-expired");
+    }
+
+    /// <summary>A browser has six connections to a server: a page that nobody looks at keeps none.</summary>
+    [Fact]
+    public async Task Stream_OfAHiddenPage_Sleeps_AndGoesOnWhereItWas()
+    {
+        const string topic = "slept-over";
+        await console.CreateTopicAsync(topic, partitions: 1);
+        var page = await console.ModulesAsync();
+        const string fallAsleep = """
+            async (topic) => {
+              const { LiveStream } = await import('/console/core/stream.js');
+              const look = (hidden) => {
+                Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+              };
+              const came = (state) => new Promise((resolve) => { window.onState = (now) => now === state && resolve(); });
+              const record = new Promise((resolve) => { window.onRecord = resolve; });
+              const opened = came('open');
+              const stream = new LiveStream({ address: `/topics/${topic}/stream?from=latest`, sleepsAfter: 100, state: (state) => window.onState(state), events: { record: (one) => window.onRecord(one) } });
+              await opened;
+              const asleep = came('asleep');
+              look(true);
+              await asleep;
+              window.wake = async () => {
+                look(false);
+                const { value } = await record;
+                stream.close();
+                return value.text;
+              };
+            }
+            """;
+        await page.EvaluateAsync(fallAsleep, topic);
+        await console.ProduceAsync(topic, "while asleep");
+        Assert.Equal("while asleep", await page.EvaluateAsync<string>("() => wake()"));
     }
 
     [Fact]
@@ -80,6 +191,20 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await page.Page.Keyboard.PressAsync("p");
         await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("second");
         await page.ScreenshotAsync("records-live");
+    }
+
+    /// <summary>What is written while somebody looks at the list is in the sizes that it shows.</summary>
+    [Fact]
+    public async Task TopicList_FollowsTheSizes()
+    {
+        const string topic = "growing";
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await using var page = await console.OpenAsync(silo: 0, "#/topics");
+        var size = page.Page.GetByRole(AriaRole.Row, new() { Name = topic }).Locator("td[data-label=Size]");
+        await Assertions.Expect(size).ToHaveTextAsync(new Regex(@"^\d+ B$"));
+        await console.ProduceAsync(topic, new string('x', 5000));
+        await Assertions.Expect(size).ToHaveTextAsync(new Regex(@"^5\.\d kB$"));
+        await page.ScreenshotAsync("topics-sizes");
     }
 
     [Theory]

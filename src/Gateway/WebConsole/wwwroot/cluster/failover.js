@@ -12,7 +12,7 @@ const foot = 18;
 
 function draw(canvas, from, until, steps) {
   const style = getComputedStyle(canvas);
-  const colour = (name) => style.getPropertyValue(name).trim();
+  const [bar, bad, line, muted, text] = ['--bar', '--bad', '--line', '--muted', '--text'].map((name) => style.getPropertyValue(name).trim());
   const width = canvas.clientWidth;
   const scale = devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
@@ -24,18 +24,20 @@ function draw(canvas, from, until, steps) {
   const most = Math.max(1, ...shown.map((bin) => bin.ok + bin.bad));
   const base = height - foot;
   const x = (at) => ((at - from) / (until - from)) * width;
-  const bar = Math.max(1, (100 / (until - from)) * width - (until - from < 20_000 ? 1 : 0));
+  const broad = Math.max(1, (100 / (until - from)) * width - (until - from < 20_000 ? 1 : 0));
   const tall = (value) => (value / most) * (base - 26);
-  for (const bin of shown) {
-    context.fillStyle = colour('--bar');
-    context.fillRect(x(bin.at), base - tall(bin.ok), bar, tall(bin.ok));
-    context.fillStyle = colour('--bad');
-    context.fillRect(x(bin.at), base - tall(bin.ok) - tall(bin.bad), bar, tall(bin.bad));
-  }
-  context.fillStyle = colour('--line');
+  const bars = (colour, bottomOf, of) => {
+    context.beginPath();
+    for (const bin of shown) if (bin[of] > 0) context.rect(x(bin.at), base - bottomOf(bin) - tall(bin[of]), broad, tall(bin[of]));
+    context.fillStyle = colour;
+    context.fill();
+  };
+  bars(bar, () => 0, 'ok');
+  bars(bad, (bin) => tall(bin.ok), 'bad');
+  context.fillStyle = line;
   context.fillRect(0, base, width, 1);
   context.font = `11px ${style.fontFamily}`;
-  context.fillStyle = colour('--muted');
+  context.fillStyle = muted;
   context.textBaseline = 'bottom';
   const every = until - from > 20_000 ? 10_000 : 2000;
   for (let at = 0; at <= until - from; at += every) {
@@ -44,11 +46,11 @@ function draw(canvas, from, until, steps) {
     context.fillText(label, x(from + at), height - 2);
   }
   context.textBaseline = 'top';
+  context.fillStyle = text;
+  context.textAlign = 'center';
   let label = -Infinity; // where the last number stands: numbers never lie over one another
   steps.forEach((step, index) => {
-    context.fillStyle = colour('--text');
     context.fillRect(Math.round(x(step.at)), 18, 1, base - 18);
-    context.textAlign = 'center';
     label = Math.max(Math.round(x(step.at)), label + 9);
     context.fillText(String(index + 1), label, 4);
   });

@@ -8,11 +8,14 @@ import { Failovers } from './failovers.js';
 const secondsOfRates = 60;
 const binsKept = 1200; // of 100 ms: two minutes
 const eventsKept = 200;
-const deadSilosAreShownFor = 60_000;
+const goneSilosAreShownFor = 60_000;
+const goneSilosKept = 32;
 
 export const connection = signal({ state: 'connecting', retryAt: 0 });
 export const silos = signal([]);
-export const board = signal(0); // counts changes of `partitions`
+export const board = signal({ changed: null }); // new whenever `partitions` changes; changed: the keys of those that did, null where it may be any
+export const totals = signal({ partitions: 0, away: 0 });
+export const topicNames = signal([]); // of the partitions, in order
 export const feed = signal([]); // newest first
 export const failover = signal(null); // the newest death, as Failovers.last
 export const ratesTick = signal(0);
@@ -28,7 +31,11 @@ const events = new Map(); // the newest entries of the timeline by their number,
 const failovers = new Failovers();
 let clockSkew = 0;
 let frame = 0;
-let dirty = { silos: false, board: false, feed: false, rates: false };
+let dirty = {};
+let changed = null; // as in `board`
+let away = 0;
+const topics = new Map(); // name -> how many partitions of it there are
+let sweeping = 0;
 
 // The server's clock, as near as the last snapshot told it.
 export const serverNow = () => Date.now() + clockSkew;
@@ -40,28 +47,65 @@ function tell(what) {
   // A page in the background gets no frames; it is drawn when somebody looks again.
   frame ||= requestAnimationFrame(() => {
     frame = 0;
-    const changed = dirty;
-    dirty = { silos: false, board: false, feed: false, rates: false };
+    const due = dirty;
+    dirty = {};
     batch(() => {
       isKnown.value = true;
-      if (changed.silos) silos.value = [...known.values()].sort((a, b) => a.nodeId - b.nodeId).map((silo) => ({ ...silo }));
-      if (changed.board) board.value++;
-      if (changed.feed) {
+      if (due.silos) silos.value = [...known.values()].sort((a, b) => a.nodeId - b.nodeId).map((silo) => ({ ...silo }));
+      if (due.board) {
+        board.value = { changed };
+        changed = new Set();
+        if (totals.value.partitions !== partitions.size || totals.value.away !== away) totals.value = { partitions: partitions.size, away };
+      }
+      if (due.topics) topicNames.value = [...topics.keys()].sort();
+      if (due.feed) {
         feed.value = [...events.values()].reverse();
         failover.value = failovers.last;
       }
-      if (changed.rates) ratesTick.value++;
+      if (due.rates) ratesTick.value++;
     });
   });
+}
+
+// The one way into `partitions`: what is counted of them is counted here.
+function put(partition) {
+  const former = partitions.get(partition.key);
+  partitions.set(partition.key, partition);
+  if (former?.state !== partition.state) away += (partition.state !== 'open') - (former !== undefined && former.state !== 'open');
+  changed?.add(partition.key);
+  tell('board');
+  if (former !== undefined) return;
+  topics.set(partition.topic, (topics.get(partition.topic) ?? 0) + 1);
+  if (topics.get(partition.topic) === 1) tell('topics');
+}
+
+// And the one way out.
+function drop(key) {
+  const partition = partitions.get(key);
+  if (partition === undefined) return;
+  partitions.delete(key);
+  if (partition.state !== 'open') away--;
+  changed = null; // Rare, and a set that named what is no more would grow while nobody looks.
+  tell('board');
+  const left = topics.get(partition.topic) - 1;
+  if (left > 0) topics.set(partition.topic, left);
+  else {
+    topics.delete(partition.topic);
+    tell('topics');
+  }
 }
 
 function onSnapshot(snapshot) {
   if (snapshot.now) clockSkew = new Date(snapshot.now).getTime() - Date.now();
   const present = new Set(snapshot.silos.map((silo) => silo.nodeId));
-  for (const { partitions: _, ...silo } of snapshot.silos) known.set(silo.nodeId, { ...silo, goneAt: null });
+  for (const { partitions: _, ...silo } of snapshot.silos) {
+    const goneAt = isGone(silo.state) ? known.get(silo.nodeId)?.goneAt ?? Date.now() : null;
+    known.set(silo.nodeId, { ...silo, goneAt });
+  }
   for (const silo of known.values()) if (!present.has(silo.nodeId)) leave(silo, 'dead');
+  sweep();
   const seen = new Set(snapshot.partitions.map((one) => keyOf(one.topic, one.partition)));
-  for (const key of partitions.keys()) if (!seen.has(key)) partitions.delete(key);
+  for (const key of [...partitions.keys()]) if (!seen.has(key)) drop(key);
   for (const one of snapshot.partitions) place(one.topic, one.partition, one);
   // It has all that this process tells: what another one told before goes.
   events.clear();
@@ -78,7 +122,7 @@ function place(topic, index, change) {
   const wasAway = former !== undefined && former.state !== 'open';
   const reopened = change.state === 'open' && (moved || wasAway);
   const took = change.gapMs ?? (wasAway ? now - former.since : null);
-  partitions.set(key, {
+  put({
     key, topic, partition: index, nodeId,
     leaderEpoch: change.leaderEpoch ?? former?.leaderEpoch ?? -1,
     state: change.state,
@@ -89,38 +133,48 @@ function place(topic, index, change) {
   });
 }
 
+const isGone = (state) => state === 'dead' || state === 'left';
+
 function leave(silo, state) {
   if (silo.state === state && silo.goneAt) return;
   silo.state = state;
   silo.goneAt = Date.now();
   for (const partition of partitions.values()) {
-    if (partition.nodeId === silo.nodeId && partition.state === 'open') Object.assign(partition, { state: 'away', since: performance.now() });
+    if (partition.nodeId === silo.nodeId && partition.state === 'open') put({ ...partition, state: 'away', since: performance.now() });
   }
-  tell('board');
-  setTimeout(() => {
-    const now = known.get(silo.nodeId);
-    if (now?.goneAt && ![...partitions.values()].some((partition) => partition.nodeId === silo.nodeId)) {
-      known.delete(silo.nodeId);
-      tell('silos');
-    }
-  }, deadSilosAreShownFor);
+}
+
+// Gone silos are shown for a while, and as long as a partition has no other home; but never more of them than are kept.
+function sweep() {
+  clearTimeout(sweeping);
+  const gone = [...known.values()].filter((silo) => silo.goneAt).sort((a, b) => b.goneAt - a.goneAt);
+  if (gone.length === 0) return;
+  const homes = new Set([...partitions.values()].map((partition) => partition.nodeId));
+  const now = Date.now();
+  const over = gone.filter((silo, place) => place >= goneSilosKept || (now - silo.goneAt >= goneSilosAreShownFor && !homes.has(silo.nodeId)));
+  for (const silo of over) known.delete(silo.nodeId);
+  if (over.length > 0) tell('silos');
+  if (over.length < gone.length) sweeping = setTimeout(sweep, 5000);
 }
 
 function onSilo(event) {
-  const silo = known.get(event.nodeId) ?? { nodeId: event.nodeId, name: event.name, address: event.address ?? '' };
-  known.set(event.nodeId, silo);
-  if (event.state === 'dead' || event.state === 'left') leave(silo, event.state);
-  else Object.assign(silo, { ...event, goneAt: null });
+  if (event.state === 'gone') known.delete(event.nodeId); // forgotten by the cluster, or back under another number
+  else {
+    const silo = known.get(event.nodeId) ?? { nodeId: event.nodeId, name: event.name, address: event.address ?? '' };
+    known.set(event.nodeId, silo);
+    if (isGone(event.state)) leave(silo, event.state);
+    else Object.assign(silo, { ...event, goneAt: null });
+    sweep();
+  }
   tell('silos');
 }
 
 function onPartition(event) {
-  if (event.state === 'deleted') partitions.delete(keyOf(event.topic, event.partition));
+  if (event.state === 'deleted') drop(keyOf(event.topic, event.partition));
   else {
     place(event.topic, event.partition, event);
     if (event.state === 'open' && event.gapMs != null) failovers.opened(serverNow(), event.gapMs);
   }
-  tell('board');
 }
 
 function onRates(event) {
@@ -157,8 +211,8 @@ let stream = null;
 
 export function startLive() {
   stream = new LiveStream({
-    address: '/cluster/events', // whoever comes back gets a new snapshot
-    state: (state, retryAt = 0) => { connection.value = { state, retryAt }; },
+    address: '/cluster/events', // whoever comes back to another process, or too late, gets a new snapshot
+    state: (state, { retryAt = 0 }) => { connection.value = { state, retryAt }; },
     events: { snapshot: onSnapshot, silo: onSilo, partition: onPartition, rates: onRates, timeline: onTimeline, group: onGroup },
   });
 }

@@ -8,12 +8,12 @@ import { path } from '../core/api.js';
 
 const shownAtMost = 100;
 
-function Table({ title, rows, heads, row, none }) {
+function Table({ title, rows, heads, row, none, which = 'first' }) {
   return html`<section><h3>${title} ${rows.length > 0 && html`<span class="quiet-text">${count(rows.length)}</span>`}</h3>
     ${rows.length === 0 ? html`<p class="quiet-text">${none}</p>`
       : html`<div class="scroll"><table class="data"><thead><tr>${heads.map((head) => html`<th key=${head}>${head}</th>`)}</tr></thead>
         <tbody>${rows.slice(0, shownAtMost).map((one, index) => html`<tr key=${index}>${row(one).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>
-        ${rows.length > shownAtMost && html`<p class="quiet-text">The first ${shownAtMost} of ${count(rows.length)}.</p>`}`}
+        ${rows.length > shownAtMost && html`<p class="quiet-text">The ${which} ${shownAtMost} of ${count(rows.length)}.</p>`}`}
   </section>`;
 }
 
@@ -31,11 +31,11 @@ function Facts({ data }) {
 }
 
 function Details({ data }) {
-  const epochs = [...(data.leaderEpochs ?? [])].reverse();
+  const newestFirst = (rows) => [...(rows ?? [])].reverse();
   return html`<${Facts} data=${data} />
-    <${Table} title="Segments" rows=${data.segments ?? []} heads=${['Offsets', 'Size', 'Newest record']} none="Nothing stored yet."
-      row=${(one) => [`${count(one.baseOffset)} – ${count(one.endOffset)}`, bytes(one.sizeBytes), ago(one.maxTimestamp)]} />
-    <${Table} title="Leader epochs" rows=${epochs} heads=${['Epoch', 'From offset']} none="None yet: nothing was ever appended."
+    <${Table} title="Segments" rows=${newestFirst(data.segments)} which="newest" heads=${['Offsets', 'Size', 'Newest record']} none="Nothing stored yet."
+      row=${(one) => [`${count(one.baseOffset)} – ${count(one.endOffset)}`, bytes(one.sizeBytes), html`${ago(one.maxTimestamp)}${one.isActive && html` <small>still written</small>`}`]} />
+    <${Table} title="Leader epochs" rows=${newestFirst(data.leaderEpochs)} which="newest" heads=${['Epoch', 'From offset']} none="None yet: nothing was ever appended."
       row=${(one) => [count(one.leaderEpoch), count(one.startOffset)]} />
     <${Table} title="Producers" rows=${data.producers ?? []} heads=${['Id', 'Epoch', 'Last sequence', 'Newest record']} none="No idempotent producer is remembered."
       row=${(one) => [one.producerId, one.producerEpoch, one.lastSequence, ago(one.lastTimestamp)]} />

@@ -16,6 +16,9 @@ export class Tiles {
   #tiles = new Map(); // key -> { element, gap, arrives, partition, drawn }
   #places = new Map();
   #size = '';
+  #ground = '';
+  #stop = null;
+  #fresh = new Set(); // keys of the tiles whose partition opened a moment ago
   #timer = 0;
 
   constructor(root, open) {
@@ -25,39 +28,46 @@ export class Tiles {
       if (tile) open(tile.dataset.key);
     });
     root.addEventListener('keydown', (event) => this.#onKey(event));
+    root.addEventListener('transitionend', (event) => event.target.classList.remove('travels'));
   }
 
   close() { clearTimeout(this.#timer); }
 
-  // Brings the tiles to where the layout has them. Writes only what has changed.
-  draw(partitions, layout, nameOf) {
+  // Brings the tiles to where the layout has them. Looks only at those whose keys are given (null: at all), writes only what has changed.
+  draw(partitions, layout, nameOf, keys) {
     this.#places = layout.places;
     if (this.#size !== layout.size.name) {
       this.#size = layout.size.name;
       this.#root.dataset.size = this.#size;
     }
-    const bubbles = this.#size === 'large' || this.#fresh(partitions) <= mostBubbles;
-    for (const [key, tile] of this.#tiles) {
-      if (partitions.has(key)) continue;
-      tile.element.remove();
-      this.#tiles.delete(key);
-    }
+    const all = keys === null || this.#ground !== layout.ground;
+    this.#ground = layout.ground;
     const added = document.createDocumentFragment();
-    for (const partition of partitions.values()) {
-      const place = layout.places.get(partition.key);
-      if (!place) continue;
-      let tile = this.#tiles.get(partition.key);
-      if (!tile) {
-        tile = this.#create(partition);
-        added.append(tile.element);
+    for (const key of all ? new Set([...this.#tiles.keys(), ...partitions.keys()]) : keys) {
+      const [partition, place] = [partitions.get(key), layout.places.get(key)];
+      if (!partition || !place) this.#remove(key);
+      else {
+        if (!this.#tiles.has(key)) added.append(this.#create(partition).element);
+        this.#drawOne(this.#tiles.get(key), partition, place, nameOf(partition.nodeId));
       }
-      this.#drawOne(tile, partition, place, nameOf(partition.nodeId), bubbles);
     }
     this.#root.append(added);
-    if (!this.#root.querySelector('.tile[tabindex="0"]')) this.#root.querySelector('.tile')?.setAttribute('tabindex', '0');
+    this.#drawGaps();
+    if (!this.#stop?.isConnected) this.#stopAt(this.#root.querySelector('.tile'));
   }
 
-  focus(key) { this.#tiles.get(key)?.element.focus(); }
+  #remove(key) {
+    this.#tiles.get(key)?.element.remove();
+    this.#tiles.delete(key);
+    this.#fresh.delete(key);
+  }
+
+  // One tile alone is a tab stop.
+  #stopAt(element) {
+    if (this.#stop) this.#stop.tabIndex = -1;
+    this.#stop = element;
+    if (element) element.tabIndex = 0;
+  }
 
   #create(partition) {
     const element = document.createElement('button');
@@ -73,7 +83,7 @@ export class Tiles {
     return tile;
   }
 
-  #drawOne(tile, partition, place, silo, bubbles) {
+  #drawOne(tile, partition, place, silo) {
     const { element, drawn } = tile;
     if (drawn.x !== place.x || drawn.y !== place.y) {
       // One that is still on its way when its neighbours shift goes on as slowly as it began.
@@ -90,16 +100,15 @@ export class Tiles {
       element.setAttribute('aria-label', label);
       element.title = label;
     }
-    const left = partition.gapAt === null ? 0 : partition.gapAt + gapIsShownFor - performance.now();
-    this.#drawGap(tile, left > 0 && bubbles ? partition.gapMs : null);
-    if (left > 0) this.#sweepIn(left);
+    if (partition.gapAt !== null && partition.gapAt + gapIsShownFor > performance.now()) this.#fresh.add(partition.key);
     tile.partition = partition;
     tile.drawn = { x: place.x, y: place.y, nodeId: partition.nodeId, state: partition.state, epoch: partition.leaderEpoch };
   }
 
   #drawGap(tile, gapMs) {
     if (gapMs === null) {
-      tile.gap?.remove();
+      if (tile.gap === null) return;
+      tile.gap.remove();
       tile.gap = null;
       tile.element.classList.remove('has-gap');
       return;
@@ -114,27 +123,20 @@ export class Tiles {
     if (tile.gap.textContent !== text) tile.gap.textContent = text;
   }
 
-  #fresh(partitions) {
-    const since = performance.now() - gapIsShownFor;
-    let count = 0;
-    for (const partition of partitions.values()) if (partition.gapAt !== null && partition.gapAt > since) count++;
-    return count;
-  }
-
-  // Gaps go by themselves when their time is over, all that are due at once.
-  #sweepIn(ms) {
-    if (this.#timer) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = 0;
-      let next = Infinity;
-      for (const tile of this.#tiles.values()) {
-        if (!tile.gap) continue;
-        const left = (tile.partition.gapAt ?? 0) + gapIsShownFor - performance.now();
-        if (left <= 0) this.#drawGap(tile, null);
-        else next = Math.min(next, left);
-      }
-      if (next < Infinity) this.#sweepIn(next);
-    }, ms + 50);
+  // Each fresh tile carries its gap, where there is room for it; when its time is over it goes by itself, all that are due at once.
+  #drawGaps() {
+    const now = performance.now();
+    const shows = this.#size === 'large' || this.#fresh.size <= mostBubbles;
+    let next = Infinity;
+    for (const key of this.#fresh) {
+      const tile = this.#tiles.get(key);
+      const left = tile.partition.gapAt + gapIsShownFor - now;
+      if (left <= 0) this.#fresh.delete(key);
+      else next = Math.min(next, left);
+      this.#drawGap(tile, shows && left > 0 ? tile.partition.gapMs : null);
+    }
+    clearTimeout(this.#timer);
+    if (next < Infinity) this.#timer = setTimeout(() => this.#drawGaps(), next + 50);
   }
 
   #onKey(event) {
@@ -143,9 +145,7 @@ export class Tiles {
     for (let more = 1; to && event.shiftKey && more < 10; more++) to = neighbour(this.#places, to, event.key) ?? to;
     if (!to) return;
     event.preventDefault();
-    this.#tiles.get(from).element.tabIndex = -1;
-    const next = this.#tiles.get(to).element;
-    next.tabIndex = 0;
-    next.focus();
+    this.#stopAt(this.#tiles.get(to).element);
+    this.#stop.focus();
   }
 }

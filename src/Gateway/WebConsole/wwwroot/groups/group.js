@@ -6,15 +6,21 @@ import { eachOf, get, path, remove } from '../core/api.js';
 import { count, duration, plural, time } from '../core/format.js';
 import { go } from '../core/route.js';
 import { feed, lastGroupEvent } from '../cluster/live.js';
-import { retentionOf } from '../topics/list.js';
 import { Matrix } from './matrix.js';
 import { Ruler } from './ruler.js';
 import { ResetPlan, ResetTarget } from './reset.js';
 import { unreadExpiry } from './expiry.js';
+import { useOthers } from './others.js';
 import { catchUpMs, sample, speeds } from './lag.js';
 
 const rulersAtFirst = 24;
 const refresh = 2000;
+
+// A topic's limit as a number; Infinity: there is none; null: not known.
+function limitOf(config, name) {
+  const entry = (config ?? []).find((one) => one.name === name);
+  return entry === undefined ? null : Number(entry.value) < 0 ? Infinity : Number(entry.value);
+}
 
 const isActive = (data) => (data.members ?? []).length > 0;
 
@@ -25,13 +31,16 @@ function useStorage(places) {
   useEffect(() => {
     let over = false;
     const load = async () => {
-      const retention = new Map();
-      await eachOf(new Set(places.map((place) => place.topic)), async (topic) => retention.set(topic, retentionOf((await get(path`/topics/${topic}`).catch(() => ({}))).config)));
+      const limits = new Map();
+      await eachOf(new Set(places.map((place) => place.topic)), async (topic) => {
+        const { config } = await get(path`/topics/${topic}`).catch(() => ({}));
+        limits.set(topic, { retentionMs: limitOf(config, 'retention.ms'), retentionBytes: limitOf(config, 'retention.bytes') });
+      });
       await eachOf(places, async ({ topic, partition }) => {
         if (over) return;
         // Without it there is no red zone; everything else of the page stands, and says itself what it cannot reach.
         const details = await get(path`/topics/${topic}/partitions/${partition}`).catch(() => null);
-        if (!over && details) setFound((former) => new Map(former).set(`${topic}/${partition}`, { retentionMs: retention.get(topic), segments: details.segments }));
+        if (!over && details) setFound((former) => new Map(former).set(`${topic}/${partition}`, { ...limits.get(topic), segments: details.segments }));
       });
     };
     load();
@@ -47,12 +56,13 @@ function useStorage(places) {
 const lagText = ({ lag, lagMs }) => (lag === null ? 'not known now' : lag === 0 ? 'caught up' : `${count(lag)} behind${lagMs === null ? '' : `, ${duration(lagMs)}`}`);
 const catchUpText = (ms) => (ms === null ? 'measuring…' : ms === Infinity ? 'never, at this speed' : `caught up in ${duration(ms)}`);
 
-function Rulers({ data, samples, onPlan }) {
+function Rulers({ group, data, samples, onPlan }) {
   const [limit, setLimit] = useState(rulersAtFirst);
   const places = (data.offsets ?? []).filter((one) => one.topic != null && one.committedOffset != null && one.committedOffset >= 0)
     .sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
   const shown = places.slice(0, limit);
   const storage = useStorage(shown);
+  const others = useOthers(group);
   if (places.length === 0) return html`<p class="quiet-text">It has committed no position yet.</p>`;
   return html`<div class="rulers">${shown.map((one) => {
     const key = `${one.topic}/${one.partition}`;
@@ -60,8 +70,11 @@ function Rulers({ data, samples, onPlan }) {
     const place = { ...one, logStartOffset: one.logStartOffset ?? one.committedOffset, highWatermark: one.highWatermark ?? one.committedOffset };
     const speed = speeds(samples.get(key));
     const kept = storage.get(key);
-    const expiry = kept && unreadExpiry({ position: Math.max(place.committedOffset, place.logStartOffset), segments: kept.segments, retentionMs: kept.retentionMs, readsPerSecond: speed?.reads ?? 0, now: Date.now() });
-    return html`<${Ruler} key=${key} place=${place} expiry=${expiry} onPlan=${onPlan}
+    // Nothing is in danger until it is known how fast the group reads.
+    const expiry = kept && speed && unreadExpiry({
+      position: Math.max(place.committedOffset, place.logStartOffset), ...kept, readsPerSecond: speed.reads, growsPerSecond: speed.grows, now: Date.now(),
+    });
+    return html`<${Ruler} key=${key} place=${place} expiry=${expiry} others=${others.get(key)} onPlan=${onPlan}
       lagText=${lagText(one)} catchUp=${one.lag > 0 ? catchUpText(catchUpMs(one.lag, speed)) : ''} />`;
   })}</div>
     ${places.length > limit && html`<button onClick=${() => setLimit(limit + rulersAtFirst)}>Show ${Math.min(rulersAtFirst, places.length - limit)} more of ${count(places.length)}</button>`}`;
@@ -70,7 +83,7 @@ function Rulers({ data, samples, onPlan }) {
 // What the cluster's timeline says of this group: why it rebalanced, and how that ended.
 function Rebalances({ group }) {
   const mine = feed.value.filter((event) => event.groupId === group).slice(0, 20);
-  return html`<section><h2>Rebalances</h2>
+  return html`<section><div class="section-head"><h2>Rebalances</h2></div>
     ${mine.length === 0 ? html`<p class="quiet-text">None lately.</p>`
       : html`<ol class="log">${mine.map((event) => html`<li key=${event.entry}><time datetime=${event.at}>${time(event.at)}</time><span>${event.text}</span></li>`)}</ol>`}
   </section>`;
@@ -134,7 +147,7 @@ export function GroupPage({ group }) {
     ${data && html`<${Summary} data=${data} samples=${samples} />
       <section><h2>Members and their partitions</h2><${Matrix} members=${data.members ?? []} offsets=${data.offsets ?? []} /></section>
       <section><h2>Positions</h2><p class="quiet-text">From the retention floor to the high watermark. Drag a flag, or move it with the arrow keys and press Enter, to see what a reset there would do.</p>
-        <${Rulers} data=${data} samples=${samples} onPlan=${planMove} /></section>
+        <${Rulers} group=${group} data=${data} samples=${samples} onPlan=${planMove} /></section>
       <div class="below"><${Rebalances} group=${group} /><${Resets} group=${group} version=${resets} onUndo=${(reset) => setRequest({ to: { beforeReset: reset.resetId } })} /></div>`}
     ${asking === 'reset' && html`<${ResetTarget} topics=${topics} onClose=${() => setAsking(null)} onPlan=${(wanted) => { setAsking(null); setRequest(wanted); }} />`}
     ${asking === 'delete' && html`<${Confirm} title=${`Delete ${group}?`} action="Delete the group" danger type=${group} onClose=${() => setAsking(null)} act=${async () => { await remove(path`/groups/${group}`); go('groups'); }}>

@@ -1,5 +1,5 @@
-// The offset ruler: a partition from its retention floor to its high watermark, the group's position as a flag, and in red what will expire
-// unread. Moving the flag asks what a reset there would do; it never resets by itself.
+// The offset ruler: a partition from its retention floor to its high watermark, the group's position as a flag, those of other groups as pennants,
+// and in red what will expire unread. Moving the flag asks what a reset there would do; it never resets by itself.
 import { html, useEffect, useRef, useState } from '../core/view.js';
 import { count, duration, plural, time } from '../core/format.js';
 import { hueOf } from '../core/hue.js';
@@ -21,7 +21,14 @@ function moved(key, shift, at, low, high) {
   }
 }
 
-export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
+const namesShown = 3;
+
+function named(groups) {
+  const names = groups.slice(0, namesShown).map(({ group, offset }, index) => html`${index > 0 ? ', ' : ''}<a href=${link('groups', [group])} title=${`at offset ${count(offset)}`}>${group}</a>`);
+  return html`${names}${groups.length > namesShown ? ` and ${groups.length - namesShown} more` : ''}`;
+}
+
+export function Ruler({ place, expiry, others = [], lagText, catchUp, onPlan }) {
   const { topic, partition, committedOffset, logStartOffset: low, highWatermark: high } = place;
   const track = useRef(null);
   const [target, setTarget] = useState(null);
@@ -66,6 +73,7 @@ export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
       <div class="track" ref=${track}>
         <span class="read" style=${{ width: percent(committedOffset) }}></span>
         ${expiry && html`<span class="expires" style=${{ left: percent(committedOffset), width: `calc(${percent(expiry.end)} - ${percent(committedOffset)})` }} title=${`${plural(expiry.end - committedOffset, 'record')} will expire unread, the first at ${time(expiry.firstAt)}`}></span>`}
+        ${others.map(({ group, offset }) => html`<span key=${group} class="pennant" aria-hidden="true" title=${`${group} at offset ${count(offset)}`} style=${{ left: percent(offset) }}></span>`)}
         ${change !== null && html`<span class="jump" style=${{ left: percent(Math.min(target, committedOffset)), width: `calc(${percent(Math.max(target, committedOffset))} - ${percent(Math.min(target, committedOffset))})` }}></span>
           <span class="ghost" style=${{ left: percent(committedOffset) }}></span>`}
         <button type="button" class=${`flag${target !== null ? ' moved' : ''}${lost > 0 ? ' lost' : ''}`} role="slider" aria-label=${`Position in ${topic} ${partition}`} aria-valuemin=${low} aria-valuemax=${high} aria-valuenow=${shown}
@@ -74,6 +82,7 @@ export function Ruler({ place, expiry, lagText, catchUp, onPlan }) {
       <div class="ruler-ends"><span class=${share < room ? 'hidden' : ''} title="Retention floor">${count(low)}</span><span class="at" style=${{ left: `${100 * share}%`, transform: `translateX(${-100 * share}%)` }}>${change === null ? count(committedOffset) : `${count(target)} (${change > 0 ? '+' : ''}${count(change)})`}</span><span class=${share > 1 - room ? 'hidden' : ''} title="High watermark">${count(high)}</span></div>
     </div>
     <div class="ruler-facts"><span><b>${lagText}</b></span><span class="quiet-text">${catchUp}</span>
+      ${others.length > 0 && html`<span class="quiet-text others">also read by ${named(others)}</span>`}
       ${lost > 0 && html`<span class="bad-text">${plural(lost, 'record')} expired unread</span>`}
       ${expiry && html`<span class="bad-text">${plural(expiry.end - committedOffset, 'record')} will expire unread, the first in ${duration(Math.max(0, expiry.firstAt - Date.now()))}</span>`}
       ${target !== null && html`<span class="row"><button class="small primary" onClick=${() => onPlan(place, target)}>Plan</button><button class="small" onClick=${() => setTarget(null)}>Back</button></span>`}</div>

@@ -1,6 +1,6 @@
 // Records of one partition or of all, from some place on: loaded in pages, scanned on for a filter, or followed live. What is kept is bounded.
 import { signal } from '@preact/signals';
-import { Failure, path } from '../core/api.js';
+import { Failure, get, path } from '../core/api.js';
 import { LiveStream } from '../core/stream.js';
 import { Ring } from '../core/ring.js';
 import { matches, parseExactly } from './values.js';
@@ -19,11 +19,24 @@ async function fetchPage(topic, partition, query, abort) {
   const text = await response.text();
   if (!response.ok) {
     const problem = text.startsWith('{') ? JSON.parse(text) : {};
-    throw new Failure(problem.detail ?? problem.title ?? response.statusText, { status: response.status, kafkaError: problem.kafkaError });
+    throw Object.assign(new Failure(problem.detail ?? problem.title ?? response.statusText, { status: response.status, kafkaError: problem.kafkaError }), { problem });
   }
   return parseExactly(text);
 }
 
+// From an offset on, or from the end of the log that is nearest to it: retention goes on while people read.
+async function fetchFrom(topic, partition, offset, limit, abort) {
+  try {
+    return await fetchPage(topic, partition, { offset, limit }, abort);
+  } catch (failure) {
+    const { logStartOffset: low, highWatermark: high } = failure.problem ?? {};
+    if (failure.status !== 416 || low === undefined) throw failure;
+    return fetchPage(topic, partition, { offset: Math.min(high, Math.max(low, offset)), limit }, abort);
+  }
+}
+
+const isOpenBelow = (place) => place.first > place.low;
+const isOpenAbove = (place) => place.next < place.high;
 const inOrder = (a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : a.partition - b.partition || a.offset - b.offset);
 
 export class Browse {
@@ -31,7 +44,7 @@ export class Browse {
   state = signal({ busy: false, failure: null, scanned: null, older: false, newer: false, ends: null });
   waiting = signal(0); // records that arrived while the tail is paused
   paused = signal(false);
-  connection = signal('connecting');
+  connection = signal({ state: 'connecting', failure: null });
   #places = new Map(); // partition -> { first, next, low, high }
   #control = new AbortController();
   #stream = null;
@@ -52,9 +65,15 @@ export class Browse {
   // start: { from: 'earliest' | 'latest' | 'offset' | 'time', offset, timestamp }
   async open(start) {
     const each = Math.max(5, Math.ceil(pageSize / this.partitions.length));
-    const query = start.from === 'offset' ? { offset: start.offset } : start.from === 'time' ? { timestamp: start.timestamp } : { from: start.from === 'latest' ? `-${each}` : 'earliest' };
+    const query = start.from === 'time' ? { timestamp: start.timestamp } : { from: start.from === 'latest' ? `-${each}` : 'earliest' };
     await this.#work(async (abort) => {
-      const pages = await Promise.all(this.partitions.map((partition) => fetchPage(this.topic, partition, { ...query, limit: each }, abort)));
+      const ranges = start.from === 'offset' ? (await get(path`/topics/${this.topic}`, { signal: abort })).partitions : [];
+      const within = (partition) => {
+        const { logStartOffset: low, highWatermark: high } = ranges[partition] ?? {};
+        return low == null ? Number(start.offset) : Math.min(high, Math.max(low, Number(start.offset)));
+      };
+      const pages = await Promise.all(this.partitions.map((partition) => (start.from === 'offset'
+        ? fetchFrom(this.topic, partition, within(partition), each, abort) : fetchPage(this.topic, partition, { ...query, limit: each }, abort))));
       pages.forEach((page, index) => this.#places.set(this.partitions[index], {
         first: page.records[0]?.offset ?? page.nextOffset, next: page.nextOffset, low: page.logStartOffset, high: page.highWatermark,
       }));
@@ -65,7 +84,7 @@ export class Browse {
   async newer() {
     const each = Math.max(5, Math.ceil(pageSize / this.partitions.length));
     await this.#work(async (abort) => {
-      const pages = await Promise.all(this.partitions.map((partition) => fetchPage(this.topic, partition, { offset: this.#places.get(partition).next, limit: each }, abort)));
+      const pages = await Promise.all(this.partitions.map((partition) => fetchFrom(this.topic, partition, this.#places.get(partition).next, each, abort)));
       pages.forEach((page, index) => Object.assign(this.#places.get(this.partitions[index]), { next: page.nextOffset, low: page.logStartOffset, high: page.highWatermark }));
       this.#keep([...this.records.value, ...pages.flatMap((page) => page.records).sort(inOrder)], true);
     });
@@ -74,37 +93,26 @@ export class Browse {
   async older() {
     const each = Math.max(5, Math.ceil(pageSize / this.partitions.length));
     await this.#work(async (abort) => {
-      const pages = await Promise.all(this.partitions.map(async (partition) => {
-        const place = this.#places.get(partition);
-        const from = Math.max(place.low, place.first - each);
-        if (from >= place.first) return [];
-        const page = await fetchPage(this.topic, partition, { offset: from, limit: place.first - from }, abort);
-        const found = page.records.filter((record) => record.offset < place.first);
-        Object.assign(place, { first: from, low: page.logStartOffset, high: page.highWatermark });
-        return found;
-      }));
+      const pages = await Promise.all(this.partitions.map((partition) => this.#readBack(partition, each, abort)));
       this.#keep([...pages.flat().sort(inOrder), ...this.records.value], false);
     });
   }
 
-  // Reads on until a page of matches is there, the end is reached, or enough has been looked at.
-  async scan(text, keyOnly) {
+  // Reads on, or back, until a page of matches is there, the end is reached, or enough has been looked at.
+  async scan(text, keyOnly, back) {
     await this.#work(async (abort) => {
       let scanned = 0;
       let found = 0;
       while (scanned < mostScanned && found < pageSize) {
-        const open = this.partitions.filter((partition) => this.#places.get(partition).next < this.#places.get(partition).high);
+        const open = this.partitions.filter((partition) => (back ? isOpenBelow : isOpenAbove)(this.#places.get(partition)));
         if (open.length === 0) break;
         for (const partition of open) {
-          const place = this.#places.get(partition);
-          const page = await fetchPage(this.topic, partition, { offset: place.next, limit: scanPage }, abort);
-          Object.assign(place, { next: page.nextOffset, high: page.highWatermark });
-          scanned += page.records.length;
-          const hits = page.records.filter((record) => matches(record, text, keyOnly));
+          const records = back ? await this.#readBack(partition, scanPage, abort) : await this.#readOn(partition, scanPage, abort);
+          scanned += records.length;
+          const hits = records.filter((record) => matches(record, text, keyOnly));
           found += hits.length;
-          if (hits.length > 0) this.#keep([...this.records.value, ...hits], true);
+          if (hits.length > 0) this.#keep(back ? [...hits, ...this.records.value] : [...this.records.value, ...hits], !back);
           this.state.value = { ...this.state.value, scanned: { scanned, found, over: false } };
-          if (page.records.length === 0 && page.nextOffset === place.next) break;
         }
       }
       this.state.value = { ...this.state.value, scanned: { scanned, found, over: true } };
@@ -122,9 +130,13 @@ export class Browse {
     const query = this.partitions.length === 1 ? { partition: this.partitions[0], from: 'latest' } : { from: 'latest' };
     this.#stream = new LiveStream({
       address: `${path`/topics/${this.topic}/stream`}?${new URLSearchParams(query)}`,
-      resumes: true,
-      state: (state) => { this.connection.value = state; },
-      events: { record: (record) => this.#arrive(record) },
+      parse: parseExactly,
+      state: (state, { failure = null }) => { this.connection.value = { state, failure: failure ?? (state === 'waiting' ? this.connection.value.failure : null) }; },
+      events: {
+        record: (record) => this.#arrive(record),
+        gap: (gap) => this.#arrive({ ...gap, offset: gap.from, expired: gap.to - gap.from }),
+        error: (failure) => { this.connection.value = { ...this.connection.value, failure }; },
+      },
     });
   }
 
@@ -143,6 +155,34 @@ export class Browse {
     this.#frame = 0;
     this.waiting.value = 0;
     this.records.value = this.#ring.toArray().reverse();
+  }
+
+  async #readOn(partition, limit, abort) {
+    const place = this.#places.get(partition);
+    const page = await fetchFrom(this.topic, partition, place.next, limit, abort);
+    // What gives nothing and leads nowhere is the end, whatever was said before.
+    const isStuck = page.nextOffset <= place.next && page.records.length === 0;
+    Object.assign(place, { next: page.nextOffset, low: page.logStartOffset, high: isStuck ? page.nextOffset : page.highWatermark });
+    return page.records;
+  }
+
+  // The records just before those that are known; an answer may end before it reaches them, for its bytes are bounded.
+  async #readBack(partition, limit, abort) {
+    const place = this.#places.get(partition);
+    const from = Math.max(place.low, place.first - limit);
+    const found = [];
+    let next = from;
+    let low = place.low;
+    while (next < place.first) {
+      const page = await fetchFrom(this.topic, partition, next, place.first - next, abort);
+      found.push(...page.records.filter((record) => record.offset < place.first));
+      low = page.logStartOffset;
+      place.high = page.highWatermark;
+      if (page.nextOffset <= next) break;
+      next = page.nextOffset;
+    }
+    Object.assign(place, { first: Math.max(from, low), low });
+    return found;
   }
 
   #keep(records, newest) {
@@ -171,7 +211,7 @@ export class Browse {
     const places = [...this.#places.values()];
     this.state.value = {
       ...this.state.value, busy: false,
-      older: places.some((place) => place.first > place.low), newer: places.some((place) => place.next < place.high),
+      older: places.some(isOpenBelow), newer: places.some(isOpenAbove),
       ends: this.partitions.length === 1 && places.length === 1 ? { low: places[0].low, high: places[0].high } : null,
     };
   }

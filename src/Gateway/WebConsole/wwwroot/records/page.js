@@ -1,4 +1,4 @@
-// #/records/TOPIC?partition=&from=earliest|latest|offset|time|live&offset=&time=&filter= : every view has its own address.
+// #/records/TOPIC?partition=&from=earliest|latest|offset|time|live&offset=&time=&filter=&keyOnly=1 : every view has its own address.
 import { html, useEffect, useMemo, useState } from '../core/view.js';
 import { Empty, FailureNote, Waiting, useLoaded } from '../core/loading.js';
 import { path } from '../core/api.js';
@@ -45,28 +45,36 @@ function Controls({ topic, query, partitions, text, setText, keyOnly, setKeyOnly
     const date = new Date(iso);
     return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
   };
-  const keepFilter = () => replace('records', [topic], { ...Object.fromEntries(query), filter: text });
+  const keepFilter = (isKeyOnly) => replace('records', [topic], { ...Object.fromEntries(query), filter: text, keyOnly: isKeyOnly ? '1' : '' });
+  const chooseKeyOnly = (event) => {
+    setKeyOnly(event.target.checked);
+    keepFilter(event.target.checked);
+  };
   return html`<div class="controls">
     <label class="inline">Partition <select value=${query.get('partition') ?? ''} onChange=${(event) => change({ partition: event.target.value })}>
       <option value="">all</option>${Array.from({ length: partitions }, (_, index) => html`<option key=${index} value=${index}>${index}</option>`)}</select></label>
     <div class="choice" role="group" aria-label="Where to begin">${starts.map(([name, label]) => html`<button key=${name} aria-pressed=${from === name} onClick=${() => change({ from: name, offset: name === 'offset' ? query.get('offset') ?? 0 : '', time: '' })}>${label}</button>`)}</div>
     ${from === 'offset' && html`<form class="row" onSubmit=${submit}><input name="offset" type="number" min="0" aria-label="Offset" defaultValue=${query.get('offset') ?? '0'} key=${query.get('offset')} /><button>Go</button></form>`}
     ${from === 'time' && html`<form class="row" onSubmit=${submit}><input name="time" type="datetime-local" step="1" aria-label="Time" defaultValue=${local(query.get('time'))} /><button>Go</button></form>`}
-    <div class="row filter"><input type="search" data-filter aria-label="Filter records" placeholder="Filter  /" value=${text} onInput=${(event) => setText(event.target.value)} onChange=${keepFilter} />
-      <label class="check"><input type="checkbox" checked=${keyOnly} onChange=${(event) => setKeyOnly(event.target.checked)} />key only</label></div>
+    <div class="row filter"><input type="search" data-filter aria-label="Filter records" placeholder="Filter  /" value=${text} onInput=${(event) => setText(event.target.value)} onChange=${() => keepFilter(keyOnly)} />
+      <label class="check"><input type="checkbox" checked=${keyOnly} onChange=${chooseKeyOnly} />key only</label></div>
   </div>`;
 }
 
 function Status({ browse, live, shown, text, keyOnly }) {
   const state = browse.state.value;
   if (live) {
-    return html`<div class="status"><span role="status">${browse.connection.value === 'open' ? html`<span class="badge live"><span class="dot"></span>following</span>` : 'connecting…'}</span>
+    const { state: connected, failure } = browse.connection.value;
+    return html`<div class="status"><span role="status">${connected === 'open' ? html`<span class="badge live"><span class="dot"></span>following</span>` : connected === 'connecting' ? 'connecting…'
+        : html`<span class="badge lost"><span class="dot"></span>the stream is lost: it goes on where it was as soon as it can</span>`}</span>
+      ${failure && html`<span class="bad-text">${failure.detail ?? failure.title}</span>`}
       <button data-pause aria-pressed=${browse.paused.value} onClick=${() => browse.togglePause()}>${browse.paused.value ? `Go on${browse.waiting.value > 0 ? ` (${count(browse.waiting.value)} new)` : ''}` : 'Pause'}</button>
       <span class="quiet-text">${plural(shown, 'record')} shown, the newest 500 are kept</span></div>`;
   }
   return html`<div class="status"><span role="status" class="quiet-text">${state.busy && !state.scanned ? 'Loading…' : `${count(shown)} of ${plural(browse.records.value.length, 'record')} loaded`}
       ${state.ends && ` · offsets ${count(state.ends.low)} to ${count(state.ends.high)}`}</span>
-    ${text !== '' && !state.busy && state.newer && html`<button onClick=${() => browse.scan(text, keyOnly)}>Scan on</button>`}
+    ${text !== '' && !state.busy && state.older && html`<button onClick=${() => browse.scan(text, keyOnly, true)}>Scan back</button>`}
+    ${text !== '' && !state.busy && state.newer && html`<button onClick=${() => browse.scan(text, keyOnly, false)}>Scan on</button>`}
     ${state.scanned && html`<span role="status">${plural(state.scanned.scanned, 'record')} scanned, ${count(state.scanned.found)} found${state.scanned.over ? '' : '…'}</span>`}
     ${state.busy && state.scanned && html`<button onClick=${() => browse.cancel()}>Cancel</button>`}</div>`;
 }
@@ -75,8 +83,13 @@ function List({ topic, query, count: total, onProduce }) {
   const only = query.get('partition');
   const from = query.get('from') ?? 'latest';
   const [text, setText] = useState(query.get('filter') ?? '');
-  const [keyOnly, setKeyOnly] = useState(false);
+  const [keyOnly, setKeyOnly] = useState(query.get('keyOnly') === '1');
   const [open, setOpen] = useState(null);
+  // A link to the same topic may bring another filter.
+  useEffect(() => {
+    setText(query.get('filter') ?? '');
+    setKeyOnly(query.get('keyOnly') === '1');
+  }, [query.get('filter'), query.get('keyOnly')]);
   const address = [only, from, query.get('offset'), query.get('time'), total].join('|');
   const browse = useMemo(() => new Browse(topic, only === null || only === '' ? Array.from({ length: Math.min(total, mostPartitionsAtOnce) }, (_, index) => index) : [Number(only)]), [address]);
   useEffect(() => {
@@ -87,15 +100,16 @@ function List({ topic, query, count: total, onProduce }) {
   useEffect(() => setOpen(from === 'offset' && only ? `${only}:${query.get('offset')}` : null), [browse]);
   const state = browse.state.value;
   const live = from === 'live';
-  const shown = browse.records.value.filter((record) => matches(record, text, keyOnly));
+  const shown = browse.records.value.filter((record) => record.expired || matches(record, text, keyOnly));
   return html`<${Controls} topic=${topic} query=${query} partitions=${total} text=${text} setText=${setText} keyOnly=${keyOnly} setKeyOnly=${setKeyOnly} />
     ${total > mostPartitionsAtOnce && !only && html`<p class="quiet-text">All of the first ${mostPartitionsAtOnce} partitions; choose one to see another.</p>`}
-    <${Status} browse=${browse} live=${live} shown=${shown.length} text=${text} keyOnly=${keyOnly} />
+    <${Status} browse=${browse} live=${live} shown=${shown.filter((record) => !record.expired).length} text=${text} keyOnly=${keyOnly} />
     ${state.failure && html`<${FailureNote} failure=${state.failure} retry=${() => browse.open({ from, offset: query.get('offset') ?? 0, timestamp: query.get('time') })} />`}
     ${!live && state.older && html`<button class="more" disabled=${state.busy} onClick=${() => browse.older()}>Older</button>`}
     ${shown.length > 0 && html`<div class="record-heads" aria-hidden="true"><span>Partition, offset</span><span>Time</span><span>Key</span><span>Value</span></div>`}
     <ol class="records">${shown.map((record) => {
       const id = `${record.partition}:${record.offset}`;
+      if (record.expired) return html`<li key=${`${id}:expired`} class="record expired">Partition ${record.partition}: ${plural(record.expired, 'record')} expired before this page could read ${record.expired === 1 ? 'it' : 'them'}, from offset ${count(record.offset)} on.</li>`;
       return html`<${RecordLine} key=${id} topic=${topic} record=${record} isOpen=${open === id} onToggle=${() => setOpen(open === id ? null : id)} />`;
     })}</ol>
     ${!live && state.newer && html`<button class="more" disabled=${state.busy} onClick=${() => browse.newer()}>Newer</button>`}
@@ -103,7 +117,7 @@ function List({ topic, query, count: total, onProduce }) {
 }
 
 function NoRecords({ topic, text, live, onProduce }) {
-  if (text !== '') return html`<${Empty} title=${`Nothing loaded so far has “${text}”`}>Scan on, or begin somewhere else.</${Empty}>`;
+  if (text !== '') return html`<${Empty} title=${`Nothing loaded so far has “${text}”`}>Scan further, or begin somewhere else.</${Empty}>`;
   return html`<${Empty} title=${live ? 'Waiting for the next record' : 'No records here'}
     line=${`curl -X POST ${location.origin}${path`/topics/${topic}/records`} -H 'content-type: application/json' -d '{"key":"k","value":"hello"}'`}>
     <button class="link" onClick=${onProduce}>Produce one by hand</button>, or from a shell:</${Empty}>`;

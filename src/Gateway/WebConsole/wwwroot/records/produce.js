@@ -14,14 +14,14 @@ export function readHeaders(text) {
   });
 }
 
-// The server keeps JSON as JSON and says so in a header; what is not JSON goes as the text that it is.
-function readValue(text, isJson) {
-  if (!isJson) return text;
+// What is typed is what is written, byte for byte; JSON is only checked. Parsed and written anew, its large numbers would be others.
+export function checkedValue(text, isJson) {
   try {
-    return JSON.parse(text);
+    if (isJson) JSON.parse(text);
   } catch (error) {
     throw new Error(`Value: not JSON: ${error.message}`);
   }
+  return text;
 }
 
 export function Produce({ topic, partitions, partition, onClose, onProduced }) {
@@ -37,7 +37,7 @@ export function Produce({ topic, partitions, partition, onClose, onProduced }) {
     setBusy(true);
     try {
       const body = {
-        key: form.key === '' ? null : form.key, value: form.isNull ? null : readValue(form.value, form.isJson), headers: readHeaders(form.headers),
+        key: form.key === '' ? null : form.key, value: form.isNull ? null : checkedValue(form.value, form.isJson), headers: readHeaders(form.headers),
         ...(form.partition !== '' && { partition: Number(form.partition) }),
       };
       setPlaced(await post(path`/topics/${topic}/records`, body));
