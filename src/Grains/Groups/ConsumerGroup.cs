@@ -327,7 +327,10 @@ internal sealed class ConsumerGroup
         _deadlines.EndAwait(after.MemberId);
         if (after.Classic is not null)
             _deadlines.Await(after, now);
-        var isTold = beat.MemberEpoch != told.MemberEpoch || beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.IsFull || !after.Assigned.SequenceEqual(told.Assigned);
+
+        // Also who says that it uses less: it may have heard of its assignment from a coordinator that should have ended.
+        var isTold = beat.MemberEpoch != told.MemberEpoch || beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.IsFull || !after.Assigned.SequenceEqual(told.Assigned)
+            || (beat.OwnedPartitions is { } owned && after.Assigned.Except(owned).Any());
         var reply = new ConsumerGroupHeartbeatReply(ErrorCode.None, null, after.MemberId, after.MemberEpoch, IntervalFor(after), isTold ? after.Assigned : null, after);
         return Done(reply, after.MemberId, []);
     }

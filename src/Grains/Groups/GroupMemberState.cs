@@ -92,5 +92,6 @@ internal sealed class GroupMemberState(ConsumerGroupOptions options, long now)
         && beat.MemberId == member.MemberId
         && now - _askedAt < (long)options.GroupCheckInterval.TotalMilliseconds
         && ConsumerGroupMembership.SaysNothingNew(member, beat)
+        && (beat.IsFull || beat.OwnedPartitions is not { } owned || !member.Assigned.Except(owned).Any())
         && ConsumerGroupHeartbeatCheck.Refuse(beat, options) is null;
 }

@@ -15,7 +15,10 @@ internal enum ClientPhase
     Steady,
 }
 
-/// <summary>A member's side of the classic protocol, as far as the group's invariants need it.</summary>
+/// <summary>
+/// A member's side of the classic protocol, as far as the group's invariants need it. An eager one has nothing once it joins; a cooperative one keeps what it has
+/// until a share tells it otherwise, and then joins once more, so that others can be given what it gave up.
+/// </summary>
 internal sealed class ClassicClient(string name, string? instanceId, bool asksForId)
 {
     public string Name { get; } = name;
@@ -28,6 +31,21 @@ internal sealed class ClassicClient(string name, string? instanceId, bool asksFo
     public bool AsksForId { get; } = asksForId;
 
     public bool IsAlive { get; set; } = true;
+
+    public bool IsCooperative { get; init; }
+
+    public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan RebalanceTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The assignors it can use, the ones it likes best first.</summary>
+    public ImmutableArray<string> Assignors { get; init; } = ["range", "roundrobin"];
+
+    /// <summary>When the group last heard of it, or answered it.</summary>
+    public TimeSpan HeardAt { get; set; }
+
+    /// <summary>The generation before; -1: none.</summary>
+    public int FormerGeneration { get; private set; } = -1;
 
     public ClientPhase Phase { get; set; }
 
@@ -48,7 +66,10 @@ internal sealed class ClassicClient(string name, string? instanceId, bool asksFo
 
     public GroupCaller Caller => new(MemberId, InstanceId, Generation);
 
-    public ImmutableArray<GroupProtocol> Protocols => [new("range", Subscribed($"t{Subscription}")), new("roundrobin", Subscribed($"t{Subscription}"))];
+    public ImmutableArray<GroupProtocol> Protocols => [.. Assignors.Select(assignor => new GroupProtocol(assignor, Metadata))];
+
+    /// <summary>A cooperative one's says what it owns, one byte for each partition, behind what the coordinator reads.</summary>
+    private byte[] Metadata => [.. Subscribed($"t{Subscription}"), .. IsCooperative ? Assigned : []];
 
     /// <summary>A consumer's subscription, version 0.</summary>
     public static byte[] Subscribed(string topic)
@@ -66,6 +87,10 @@ internal sealed class ClassicClient(string name, string? instanceId, bool asksFo
         switch (result.Error)
         {
             case ErrorCode.None:
+                if (result.Generation != Generation)
+                    FormerGeneration = Generation;
+                if (!IsCooperative)
+                    Assigned = [];
                 (MemberId, Generation, ProtocolName, Leads, SkipsAssignment) = (result.MemberId, result.Generation, result.ProtocolName, result.Members, result.SkipAssignment);
                 Phase = ClientPhase.Joined;
                 break;
@@ -84,19 +109,21 @@ internal sealed class ClassicClient(string name, string? instanceId, bool asksFo
         Heard(result.Error);
         if (result.Error != ErrorCode.None)
             return;
+        var gaveUp = IsCooperative && Assigned.Except(result.Assignment.ToArray()).Any();
         Assigned = result.Assignment.ToArray();
-        Phase = ClientPhase.Steady;
+        Phase = gaveUp ? ClientPhase.Outside : ClientPhase.Steady;
     }
 
     public void Heard(ErrorCode error)
     {
         if (error == ErrorCode.None)
             return;
-        Assigned = [];
+        if (!IsCooperative || error != ErrorCode.RebalanceInProgress)
+            Assigned = [];
         Phase = ClientPhase.Outside;
         if (error is ErrorCode.UnknownMemberId)
             MemberId = "";
-        if (error == ErrorCode.FencedInstanceId)
+        if (error is ErrorCode.FencedInstanceId or ErrorCode.InconsistentGroupProtocol)
             IsAlive = false;
     }
 }

@@ -9,7 +9,7 @@ public sealed class ClassicScheduleTests
     public void AnySchedule_KeepsGenerationsApartAndAnswersEveryone()
     {
         var first = Random.Shared.Next(1_000_000);
-        var (generations, rounds, crashes) = (0, 0, 0);
+        var (generations, rounds, crashes, stable, commits, refused, strangers) = (0, 0, 0, 0, 0, 0, 0);
         for (var seed = first; seed < first + Schedules; seed++)
         {
             var world = new ClassicWorld(seed);
@@ -25,9 +25,16 @@ public sealed class ClassicScheduleTests
             generations += world.Generations;
             rounds += world.StableRounds;
             crashes += world.Crashes;
+            stable += world.StableCrashes;
+            commits += world.Commits;
+            refused += world.CommitsRefused;
+            strangers += world.Strangers;
         }
 
         // A test that never gets anywhere proves nothing.
         Assert.True(generations > 5 * Schedules && rounds > 5 * Schedules && crashes > 5 * Schedules, $"{generations} generations, {rounds} shares, {crashes} crashes");
+        Assert.True(
+            stable > 3 * Schedules && commits > 5 * Schedules && refused > 5 * Schedules && strangers > Schedules / 10,
+            $"{stable} crashes when stable, {commits} commits, {refused} refused, {strangers} strangers");
     }
 }

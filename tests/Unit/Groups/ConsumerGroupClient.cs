@@ -12,6 +12,7 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
     private HashSet<PartitionId>? _assignment;
     private ImmutableArray<string> _topics = [];
     private string _regex = "";
+    private string? _assignor;
     private int _epoch;
     private int _dawdled;
     private bool _saysAll = true;
@@ -28,6 +29,26 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
     public bool MayBeRemoved { get; set; }
 
     public HashSet<PartitionId> Owned { get; } = [];
+
+    /// <summary>0: it has joined nothing yet.</summary>
+    public int Epoch => _epoch;
+
+    /// <summary>The epoch that it was at before; null: none.</summary>
+    public int? FormerEpoch { get; private set; }
+
+    /// <summary>The assignor it asks for; null: any.</summary>
+    public string? Assignor => _assignor;
+
+    /// <summary>
+    /// It has taken up an older assignment while an answer was lost that took some of it away, or was told one by a coordinator that should have ended. Others may
+    /// use what it uses, until it hears the next answer; it cannot commit what is theirs. (Kafka's groups have the same gap.)
+    /// </summary>
+    public bool IsAstray { get; private set; }
+
+    /// <summary>What it heard last may have come from a coordinator that should have ended.</summary>
+    public void GoAstray() => (IsAstray, MayBeRemoved) = (true, true);
+
+    public void Prefer(string? assignor) => (_assignor, _saysAll) = (assignor ?? _assignor, true);
 
     public void Subscribe(ImmutableArray<string> topics, string regex)
     {
@@ -46,19 +67,15 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
         if (_assignment is not null && (random.Next(3) > 0 || ++_dawdled == 3))
         {
             _dawdled = 0;
+            (IsAstray, MayBeRemoved) = (IsAstray || _missedAnswer, MayBeRemoved || _missedAnswer);
             Owned.Clear();
             Owned.UnionWith(_assignment);
             _assignment = null;
             _saysOwned = true;
         }
 
+        // It may say all before it has taken up what it was last given, as librdkafka does.
         var all = _saysAll || _epoch == 0;
-
-        // It may say all before it has taken up what it was last given, as librdkafka does. Not where an answer to that was lost: a client that then took
-        // up the older assignment would use what the group has given away, and nothing in its heartbeat would tell the group. Kafka has the same gap. It is
-        // told its assignment again instead.
-        if (all && _missedAnswer)
-            _assignment = null;
         return new ConsumerGroupHeartbeat
         {
             MemberId = MemberId,
@@ -67,6 +84,7 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
             RebalanceTimeout = all ? TimeSpan.FromSeconds(5) : null,
             SubscribedTopics = all ? _topics : null,
             SubscribedRegex = all ? _regex : null,
+            ServerAssignor = all ? _assignor : null,
             OwnedPartitions = all || _saysOwned ? [.. Owned] : null,
         };
     }
@@ -87,6 +105,9 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
                 }
 
                 Assert.True(reply.MemberEpoch >= _epoch, "the epoch went back");
+                if (reply.MemberEpoch != _epoch && _epoch > 0)
+                    FormerEpoch = _epoch;
+                IsAstray = false;
                 _epoch = reply.MemberEpoch;
                 break;
             case ErrorCode.UnreleasedInstanceId:
@@ -98,7 +119,7 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
             case ErrorCode.UnknownMemberId or ErrorCode.FencedMemberEpoch:
                 Assert.True(MayBeRemoved, $"{MemberId} at epoch {_epoch} did nothing wrong: {reply.Error} {reply.Message}");
                 Owned.Clear();
-                (_assignment, _epoch, MayBeRemoved) = (null, 0, false);
+                (_assignment, _epoch, MayBeRemoved, IsAstray) = (null, 0, false, false);
                 break;
             default:
                 Assert.Fail($"{reply.Error}: {reply.Message}");
@@ -110,7 +131,7 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
     public void Stop()
     {
         Owned.Clear();
-        (IsAlive, MayBeRemoved) = (false, true);
+        (IsAlive, MayBeRemoved, IsAstray) = (false, true, false);
     }
 
     public ConsumerGroupHeartbeat Leaving(int epoch) => new() { MemberId = MemberId, MemberEpoch = epoch, InstanceId = InstanceId };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ErrorCode = Granary.Abstractions.ErrorCode;
 using Granary.Abstractions.Groups;
 using Granary.Grains.Groups;
 using Granary.Unit.Partitions;
@@ -6,11 +7,13 @@ using Granary.Unit.Partitions;
 namespace Granary.Unit.Groups;
 
 /// <summary>
-/// Random schedules of joins, leaves, silence, topics that change and crashes between any two steps. Always: no partition used by two members, no epoch
-/// goes back, no member fenced that did nothing wrong. Then quiet: all is owned, within a bounded number of heartbeats.
+/// Random schedules of joins, leaves, silence, votes for an assignor, commits, topics that change and crashes between any two steps, of coordinators that may go
+/// on beside their successors. Always: no partition used, and none committed, by two members; no epoch goes back; no member fenced that did nothing wrong; no
+/// target that moves more than balance takes. Then quiet: all is owned, within a bounded number of heartbeats.
 /// </summary>
 public sealed class ConsumerGroupScheduleTests
 {
+    private const int Schedules = 1_500;
     private const int IntervalMs = 500;
 
     private static readonly ConsumerGroupOptions s_options = new()
@@ -23,7 +26,17 @@ public sealed class ConsumerGroupScheduleTests
     private const int MostRounds = 60;
 
     [Fact]
-    public void RandomSchedules_KeepEveryPartitionToOneMember_AndBecomeStable() => Seeds.Run(1_500, random =>
+    public void RandomSchedules_KeepEveryPartitionToOneMember_AndBecomeStable()
+    {
+        var tallies = new ConsumerGroupTallies();
+        Seeds.Run(Schedules, random => tallies.Add(Live(random)));
+
+        // What never happens proves nothing.
+        Assert.True(tallies.Commits > Schedules && tallies.StaleCommits > Schedules, $"{tallies}");
+        Assert.True(tallies.ZombieAnswers > Schedules / 2 && tallies.SavesRefused > Schedules / 10 && tallies.Astray > Schedules / 10 && tallies.Ranges > Schedules / 2, $"{tallies}");
+    }
+
+    private static ConsumerGroupTallies Live(Random random)
     {
         var world = new ConsumerGroupWorld(random, s_options);
         AddTopic(world, random);
@@ -38,12 +51,18 @@ public sealed class ConsumerGroupScheduleTests
         do
         {
             Round(world);
-            Assert.True(++rounds <= MostRounds, $"not stable after {rounds} heartbeats: {world.Group.State}");
+            Assert.True(++rounds <= MostRounds, $"not stable after {rounds} heartbeats: {world.Group.State}, {world.DescribeUnsettled()}");
         }
         while (!world.IsSettled() || world.Group.Members.Count != world.Alive.Count());
         world.AssertAllAreOwned();
 
-        // And stays so: nothing changes, and a coordinator's move changes nothing.
+        AssertStaysSo(world);
+        return world.Tallies;
+    }
+
+    /// <summary>Nothing changes, a coordinator's move changes nothing, and who is a member may commit and nobody else.</summary>
+    private static void AssertStaysSo(ConsumerGroupWorld world)
+    {
         var epoch = world.Group.GroupEpoch;
         var targets = world.Group.Members.ToDictionary(member => member.MemberId, member => member.Assigned);
         for (var round = 0; round < 6; round++)
@@ -56,7 +75,26 @@ public sealed class ConsumerGroupScheduleTests
         foreach (var member in world.Group.Members)
             Assert.Equal(targets[member.MemberId], member.Assigned);
         world.AssertAllAreOwned();
-    });
+        foreach (var client in world.Clients)
+        {
+            var expected = client.IsAlive ? ErrorCode.None : ErrorCode.UnknownMemberId;
+            Assert.Equal(world.Group.Members.Count == 0 && client.Epoch < 0 ? ErrorCode.None : expected, world.Group.CheckCommit(client.MemberId, client.Epoch));
+            world.Commit(client);
+        }
+
+        AssertAssignorIsTheOneMostAskFor(world);
+    }
+
+    private static void AssertAssignorIsTheOneMostAskFor(ConsumerGroupWorld world)
+    {
+        var members = world.Group.Members;
+        if (members.Count == 0)
+            return;
+        var asked = world.Clients.Where(client => client is { IsAlive: true, Assignor: not null }).ToDictionary(client => client.MemberId, client => client.Assignor);
+        Assert.All(members, member => Assert.Equal(asked.GetValueOrDefault(member.MemberId, member.ServerAssignor), member.ServerAssignor));
+        var (uniform, range) = (members.Count(member => member.ServerAssignor == "uniform"), members.Count(member => member.ServerAssignor == "range"));
+        Assert.Equal(uniform + range > 0 && range >= uniform ? "range" : "uniform", world.Group.AssignorName);
+    }
 
     [Fact]
     public void JoinOfAFourth_MovesAQuarter_AndPausesNothingElse() => Seeds.Run(200, random =>
@@ -130,14 +168,20 @@ public sealed class ConsumerGroupScheduleTests
                 break;
             case 9 when random.Next(4) == 0:
                 // Everybody is silent for longer than a session, and may find itself removed.
-                foreach (var client in world.Clients)
-                    client.MayBeRemoved = true;
-                foreach (var client in world.Classics)
-                    client.MayBeRemoved = true;
+                world.SuspectAll();
                 world.Pass(7_000);
                 break;
             case 10:
                 world.Crash();
+                break;
+            case 11 when random.Next(3) == 0:
+                world.Split();
+                break;
+            case 12 when some is not null && world.HasVotes:
+                some.Prefer(random.Next(2) == 0 ? "range" : "uniform");
+                break;
+            case 13 or 14 or 15 or 16 when world.Clients.Count > 0:
+                world.Commit(world.Clients[random.Next(world.Clients.Count)]);
                 break;
             default:
                 world.Pass(random.Next(40));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ErrorCode = Granary.Abstractions.ErrorCode;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Grains.Groups;
@@ -7,18 +8,31 @@ namespace Granary.Unit.Groups;
 
 /// <summary>
 /// A group with its state saved, its members' grains and its clients, and all that can go wrong between them: answers lost, coordinators that crash
-/// before and after they saved, grains of members that forget, nudges that nobody gets.
+/// before and after they saved or that go on beside their successor, grains of members that forget, nudges that nobody gets.
 /// </summary>
 internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions options)
 {
+    /// <summary>A cut-off silo notices that it was declared dead long before a session is over.</summary>
+    private const int ZombieLifeMs = 3_000;
+
     private readonly Dictionary<string, GroupMemberState> _grains = [];
     private readonly Dictionary<string, int> _epochs = [];
+    private readonly ConsumerGroupStickiness _stickiness = new();
     private ConsumerGroupState _saved = new();
     private ConsumerGroup _group = new(new ConsumerGroupState(), [], options, 0);
+    private (ConsumerGroup Group, int Tag, long Until)? _zombie;
+    private int _tag;
+    private int _savedTag;
+    private bool _isQuiet;
 
     public long Now { get; private set; }
 
-    public bool IsQuiet { get; set; }
+    /// <summary>Nothing goes wrong any more, and who was cut off has ended.</summary>
+    public bool IsQuiet
+    {
+        get => _isQuiet;
+        set => (_isQuiet, _zombie) = (value, value ? null : _zombie);
+    }
 
     public bool LosesNudges { get; set; } = true;
 
@@ -36,12 +50,41 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
 
     public ConsumerGroup Group => _group;
 
+    /// <summary>Members ask for an assignor in some schedules; in the others the default one is at work.</summary>
+    public bool HasVotes { get; } = random.Next(2) == 0;
+
+    public ConsumerGroupTallies Tallies { get; } = new();
+
+    /// <summary>Two coordinators answer, or the one that does has not noticed yet that another has saved.</summary>
+    public bool IsSplit => _zombie is not null || _tag != _savedTag;
+
+    /// <summary>Another silo opens the group while the one that had it goes on: both have read the same state, and which of them is the first to save is left to chance.</summary>
+    public void Split()
+    {
+        if (IsSplit)
+            return;
+        _zombie = (_group, _tag, Now + ZombieLifeMs);
+        Crash();
+        SuspectAll();
+    }
+
+    /// <summary>From here on anybody may find itself removed.</summary>
+    public void SuspectAll()
+    {
+        foreach (var client in Clients)
+            client.MayBeRemoved = true;
+        foreach (var client in Classics)
+            client.MayBeRemoved = true;
+    }
+
     public void ChangeTopics() => Settle(_group.ChangeTopics(Topics, Now));
 
     /// <summary>Time passes, and what is due in the group is done.</summary>
     public void Pass(int ms)
     {
         Now += ms;
+        if (_zombie is { } zombie && (zombie.Until <= Now || (zombie.Group.NextTick <= Now && !SettleZombie(zombie.Group.Tick(Now)))))
+            _zombie = null;
         while (_group.NextTick <= Now)
         {
             var step = _group.Tick(Now);
@@ -51,10 +94,33 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
                 Settle(_group.Heard(memberId, GrainOf(memberId).SilenceAt(Now), Now));
         }
 
+        // Of two coordinators neither can say who is gone.
+        if (IsSplit)
+            return;
         foreach (var client in Clients)
             client.NoticeRemoval(_group.Members.Any(member => member.MemberId == client.MemberId));
         foreach (var client in Classics)
             client.NoticeRemoval(_group.Members.Any(member => member.MemberId == client.MemberId));
+    }
+
+    /// <summary>A commit at the epoch that the client has, and one at the epoch it had before; <see cref="ConsumerGroupTallies"/> counts them.</summary>
+    public void Commit(ConsumerGroupClient client)
+    {
+        // Positions are written by who opened the group last, so that only its view counts; it may be an old one until it next saves.
+        var error = _group.CheckCommit(client.MemberId, client.Epoch);
+        var member = _group.Members.FirstOrDefault(one => one.MemberId == client.MemberId);
+        if (_tag == _savedTag && error == ErrorCode.None && client.Epoch > 0)
+        {
+            Tallies.Commits++;
+            Assert.True(client.Owned.IsSubsetOf(member!.Owned), $"{client.MemberId} may commit what is no longer its own");
+        }
+
+        if (client.FormerEpoch is not { } former || former >= client.Epoch || _tag != _savedTag)
+            return;
+        Tallies.StaleCommits++;
+        Assert.Equal(
+            member is null ? ErrorCode.UnknownMemberId : ErrorCode.StaleMemberEpoch,
+            _group.CheckCommit(client.MemberId, former));
     }
 
     public void Act(ConsumerGroupClassicClient client)
@@ -73,17 +139,17 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
     }
 
     /// <summary>Null: the answer is lost.</summary>
-    public Abstractions.ErrorCode? BeatClassic(GroupCaller caller)
+    public ErrorCode? BeatClassic(GroupCaller caller)
     {
         var step = _group.ClassicHeartbeat(caller, Now);
         return Settle(step) && !Chance(15) ? step.Reply!.Error : null;
     }
 
-    public Abstractions.ErrorCode? Sync(GroupCaller caller, out ImmutableArray<PartitionId> assigned)
+    public ErrorCode? Sync(GroupCaller caller, out ImmutableArray<PartitionId> assigned)
     {
         var error = _group.FindClassic(caller, out var member);
         assigned = member?.Assigned ?? [];
-        if (error == Abstractions.ErrorCode.None)
+        if (error == ErrorCode.None)
             _group.Synced(caller.MemberId);
         return Chance(15) ? null : error;
     }
@@ -94,12 +160,15 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
             _grains.Remove(client.MemberId);
         var beat = client.Beat();
         var grain = GrainOf(client.MemberId);
-        var reply = Chance(15) ? null : Ask(grain, beat);
+        var reply = Chance(15) ? null : _zombie is not null && random.Next(3) == 0 ? AskZombie(beat) : Ask(grain, beat);
+        client.MayBeRemoved |= IsSplit;
         if (reply is null || Chance(15))
             client.HearNothing();
         else
             client.Hear(reply);
-        if (reply?.Error == Abstractions.ErrorCode.None && reply.MemberEpoch > 0)
+        if (IsSplit)
+            client.GoAstray();
+        if (reply?.Error == ErrorCode.None && reply.MemberEpoch > 0 && !IsSplit)
         {
             Assert.True(_epochs.GetValueOrDefault(client.MemberId) <= reply.MemberEpoch, "a member's epoch went back");
             _epochs[client.MemberId] = reply.MemberEpoch;
@@ -114,15 +183,24 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
     public void Crash()
     {
         var (groupEpoch, assignmentEpoch) = (_saved.GroupEpoch, _saved.AssignmentEpoch);
-        _group = new ConsumerGroup(_saved, Topics, options, Now);
+        (_group, _tag) = (new ConsumerGroup(_saved, Topics, options, Now), _savedTag);
         Assert.True(_group.GroupEpoch >= groupEpoch && _group.AssignmentEpoch >= assignmentEpoch, "an epoch went back");
-        foreach (var nudged in _group.Tick(Now).Nudged)
+        _stickiness.Remember(_group);
+        var step = _group.Tick(Now);
+        _stickiness.Check(_group, Topics);
+        if (step.Changed)
+            Save(_group, ref _tag);
+        foreach (var nudged in step.Nudged)
             Nudge(nudged);
-        _saved = _group.Export();
     }
 
     public bool IsSettled() => _group.State is "Stable" or "Empty" && Clients.All(client => !client.IsAlive || client.IsSettled(_group))
         && Classics.All(client => !client.IsAlive || client.IsSettled(_group));
+
+    /// <summary>Who has not got what the group says it has.</summary>
+    public string DescribeUnsettled() => string.Join("; ", Alive.Select(client => (client.MemberId, client.Owned, Member: _group.Members.FirstOrDefault(member => member.MemberId == client.MemberId)))
+        .Where(client => client.Member is null || !client.Owned.SetEquals(client.Member.Assigned))
+        .Select(client => $"{client.MemberId} uses {client.Owned.Count}, has {client.Member?.Assigned.Length} at epoch {client.Member?.MemberEpoch}"));
 
     /// <summary>Every partition that somebody alive is subscribed to is used by one of these, and by what the group says.</summary>
     public void AssertAllAreOwned()
@@ -147,19 +225,62 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
         return step.Reply;
     }
 
+    /// <summary>By way of who should have ended: what it changes it must save before it answers.</summary>
+    private ConsumerGroupHeartbeatReply? AskZombie(ConsumerGroupHeartbeat beat)
+    {
+        var step = _zombie!.Value.Group.Heartbeat(beat, Now);
+        if (SettleZombie(step))
+            return step.Reply;
+        _zombie = null;
+        return null;
+    }
+
+    private bool SettleZombie(ConsumerGroupStep step)
+    {
+        var (group, tag, until) = _zombie!.Value;
+        if (step.Changed && !Save(group, ref tag))
+            return false;
+        _zombie = (group, tag, until);
+        Tallies.ZombieAnswers++;
+        return true;
+    }
+
+    /// <summary>As grain storage does: who did not read what is kept now, writes nothing.</summary>
+    private bool Save(ConsumerGroup group, ref int tag)
+    {
+        if (tag != _savedTag)
+        {
+            Tallies.SavesRefused++;
+            return false;
+        }
+
+        Assert.True(group.GroupEpoch >= _saved.GroupEpoch && group.AssignmentEpoch >= _saved.AssignmentEpoch, "a kept epoch went back");
+        _saved = group.Export();
+        tag = ++_savedTag;
+        return true;
+    }
+
     /// <returns>False: the coordinator crashed, before or after it saved, and nobody hears of that step.</returns>
     private bool Settle(ConsumerGroupStep step)
     {
-        Assert.True(_group.GroupEpoch >= _saved.GroupEpoch && _group.AssignmentEpoch >= _saved.AssignmentEpoch, "an epoch went back");
+        if (_group.AssignmentEpoch != _saved.AssignmentEpoch && _group.AssignorName == RangeAssignor.Name)
+            Tallies.Ranges++;
+        _stickiness.Check(_group, Topics);
         if (Chance(30))
         {
             Crash();
             return false;
         }
 
-        if (step.Changed)
-            _saved = _group.Export();
-        else
+        if (step.Changed && !Save(_group, ref _tag))
+        {
+            // A zombie was the first to save: this one reads what that was.
+            SuspectAll();
+            Crash();
+            return false;
+        }
+
+        if (!step.Changed && _tag == _savedTag)
             AssertSaved();
         if (Chance(30))
         {
@@ -194,8 +315,10 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
 
     private void AssertNoneIsOwnedTwice()
     {
-        var owned = Clients.SelectMany(client => client.Owned).Concat(Classics.SelectMany(client => client.Owned)).ToArray();
+        // Who goes astray is fenced instead: see Commit.
+        var owned = Clients.Where(client => !client.IsAstray).SelectMany(client => client.Owned).Concat(Classics.SelectMany(client => client.Owned)).ToArray();
         Assert.Equal(owned.Length, owned.Distinct().Count());
+        Tallies.Astray += Clients.Count(client => client.IsAstray);
     }
 
     private bool Chance(int oneIn) => !IsQuiet && random.Next(oneIn) == 0;
