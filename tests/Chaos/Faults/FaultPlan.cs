@@ -34,6 +34,7 @@ internal sealed class FaultPlan(int seed, int silos, bool canCut)
             FaultKind.HangSilo => (0.3, 5.0),
             FaultKind.RestartSilo => (0.0, 1.0),
             FaultKind.KillPostgres => (0.0, 2.0),
+            FaultKind.KillGateway => (0.0, 2.0),
             FaultKind.RestartPostgres => (0.0, 0.0),
             _ => (0.3, 6.0),
         };

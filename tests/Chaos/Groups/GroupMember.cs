@@ -103,9 +103,10 @@ internal sealed class GroupMember
             _processed[partition] = record.Offset.Value + 1;
             _progress.Process(partition, record.Offset.Value);
         }
-        catch (ConsumeException failure) when (!failure.Error.IsFatal)
+        catch (ConsumeException failure)
         {
-            // An error on the way: it tries again by itself.
+            // What may pass, it tries again by itself without a word.
+            Failure ??= $"member {_number} of {_group.Name}: {failure.Error.Code} ({failure.Error.Reason})";
         }
     }
 
