@@ -87,8 +87,9 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         {
             _failures.AddRange(await progress.AwaitMoreAsync(1, s_patience));
             var times = new FailoverTimes(progress);
-            await using (var nemesis = new Nemesis(cluster, edges.Gateways, networks, history, times))
-                await TormentAsync(nemesis, networks is not null);
+            await using var nemesis = new Nemesis(cluster, edges.Gateways, networks, history, times);
+            await nemesis.RunAsync(new FaultPlan(settings.Seed, settings.Silos, networks is not null), settings.Duration);
+            say(string.Join(", ", nemesis.Struck.OrderBy(struck => struck.Key).Select(struck => $"{struck.Key} {struck.Value}")));
             say($"{times}");
             if (producers.All(client => client.Failure is null))
                 _failures.AddRange((await progress.AwaitMoreAsync(20, s_patience)).Select(missing => $"after the last fault was healed {missing} within {s_patience}"));
@@ -96,19 +97,16 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
             var ends = topic.Ends();
             await FinishAsync(readers, ends);
             topic.WriteFound(history);
+
+            // Only now: silos may not end while all is read either.
+            _failures.AddRange(nemesis.Failures);
+            say(nemesis.Ends);
             say($"{progress.Total} acknowledged, {ends.Sum()} in the logs; longest time that a partition acknowledged nothing: {progress.LongestGap.TotalSeconds:0.0} s");
         }
         finally
         {
             await Task.WhenAll(producers.Concat(readers).Select(client => EndAsync(client, client.DisposeAsync().AsTask())));
         }
-    }
-
-    private async Task TormentAsync(Nemesis nemesis, bool canCut)
-    {
-        await nemesis.RunAsync(new FaultPlan(settings.Seed, settings.Silos, canCut), settings.Duration);
-        _failures.AddRange(nemesis.Failures);
-        say(string.Join(", ", nemesis.Struck.OrderBy(struck => struck.Key).Select(struck => $"{struck.Key} {struck.Value}")) + $"; {nemesis.Ends}");
     }
 
     private async Task FinishAsync(IChaosClient[] clients, IReadOnlyList<long> ends)

@@ -53,6 +53,15 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
             _closings.Add(CloseAsync(silo, _permits[silo].Turn));
     }
 
+    /// <summary>Waits until every silo is well that hung or was cut off, or was started again because it had been given up.</summary>
+    public async Task AllWellAsync(TimeSpan patience)
+    {
+        Task[] closings;
+        lock (_gate)
+            closings = [.. _closings];
+        await Task.WhenAll(closings).WaitAsync(patience);
+    }
+
     /// <summary>It has just been started: whatever was, is no matter of this process.</summary>
     public void Close(int silo)
     {

@@ -63,13 +63,21 @@ internal sealed class Nemesis : IAsyncDisposable
     public async Task RunAsync(FaultPlan plan, TimeSpan? duration)
     {
         var clock = Stopwatch.StartNew();
+        List<Task> beside = [];
         for (var struck = 0; duration is null ? struck < plan.Kinds : clock.Elapsed < duration; struck++)
         {
             var fault = plan.Next();
             await Task.Delay(fault.Pause);
-            await Task.WhenAll(StrikeAsync(fault), fault.Companion is { } companion ? StrikeLaterAsync(companion) : Task.CompletedTask);
+
+            // Gateways keep nothing: whatever else happens may happen meanwhile.
+            if (fault.IsOfGateway)
+                beside.Add(StrikeAsync(fault));
+            else
+                await Task.WhenAll(StrikeAsync(fault), fault.Companion is { } companion ? StrikeLaterAsync(companion) : Task.CompletedTask);
+            beside.RemoveAll(strike => strike.IsCompletedSuccessfully);
         }
 
+        await Task.WhenAll(beside);
         await AwaitAllUpAsync();
         _history.Note("all is healed");
     }
@@ -268,6 +276,7 @@ internal sealed class Nemesis : IAsyncDisposable
             _silos[silo].Release();
         }
 
+        await _judge.AllWellAsync(s_startPatience);
         foreach (var (number, gateway) in _gateways.Index().Where(gateway => !gateway.Item.IsRunning))
             Fail($"gateway {number} ended by itself: {gateway.Output}");
     }

@@ -103,9 +103,14 @@ internal sealed class GroupMember
             _processed[partition] = record.Offset.Value + 1;
             _progress.Process(partition, record.Offset.Value);
         }
+        catch (ConsumeException away) when (away.Error.Code is ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupLoadInProgress)
+        {
+            // It asked for committed offsets while nobody could answer: of that it tells, and asks again.
+            _history.Note($"member {_number} of {_group.Name}: {away.Error.Reason}");
+        }
         catch (ConsumeException failure)
         {
-            // What may pass, it tries again by itself without a word.
+            // What else may pass, it tries again by itself without a word.
             Failure ??= $"member {_number} of {_group.Name}: {failure.Error.Code} ({failure.Error.Reason})";
         }
     }

@@ -3,7 +3,7 @@ using Granary.Support;
 namespace Granary.Chaos;
 
 /// <summary>Three silos, in networks of their own where this machine allows it.</summary>
-public sealed class MemberFixture : IAsyncLifetime
+public sealed class ThreeSilosFixture : IAsyncLifetime
 {
     private ClusterProcess? _cluster;
 
