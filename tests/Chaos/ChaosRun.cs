@@ -8,7 +8,7 @@ using Granary.Support.Histories;
 namespace Granary.Chaos;
 
 /// <summary>
-/// One run: a cluster, its clients, the faults of a seed; then all is healed, everything must go on, all logs are read from start to end,
+/// One run: a cluster with gateways at its edge, clients of both, the faults of a seed; then all is healed, everything must go on, all logs are read from start to end,
 /// and the history is checked.
 /// </summary>
 internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
@@ -65,16 +65,20 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
     {
         var topic = await ChaosTopic.CreateAsync(cluster.KafkaBootstrap, settings.Partitions);
         await using var service = await ClusterClient.ConnectAsync(cluster);
-        var progress = new Progress(settings.KafkaProducers + 1, settings.Partitions);
+        await using var edges = await EdgeGateways.StartAsync(cluster);
+        var atEdges = topic with { Bootstrap = edges.Bootstrap };
+        var progress = new Progress(settings.KafkaProducers + 2, settings.Partitions);
         IChaosClient[] producers = [
             .. Enumerable.Range(0, settings.KafkaProducers).Select(number => new KafkaProducer(number, topic, history, progress, settings.Pace)),
             new GrainProducer(settings.KafkaProducers, topic, history, progress, settings.Pace, service.Grains),
+            new KafkaProducer(settings.KafkaProducers + 1, atEdges, history, progress, settings.Pace),
             new Trimmer(TrimmerNumber, topic, history, service.Grains),
         ];
         IChaosClient[] readers = [
             new KafkaReader(FirstReader, topic, history, s_forEver),
             new KafkaReader(FirstReader + 1, topic, history, s_readerLifetime),
             new GrainReader(FirstReader + 2, topic, history, service.Grains),
+            new KafkaReader(FirstReader + 5, atEdges, history, s_forEver),
             new WatermarkAsker(FirstReader + 3, topic, history, service.Grains),
             .. settings.Groups.Select((protocol, number) => new GroupClient(
                 new GroupTopic(topic, number, protocol), FirstMember + (number * MembersOfGroup), settings.Seed + number, history)),
@@ -82,27 +86,27 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         try
         {
             _failures.AddRange(await progress.AwaitMoreAsync(1, s_patience));
-            await TormentAsync(cluster, networks, history);
+            var times = new FailoverTimes(progress);
+            await using var nemesis = new Nemesis(cluster, edges.Gateways, networks, history, times);
+            await nemesis.RunAsync(new FaultPlan(settings.Seed, settings.Silos, networks is not null), settings.Duration);
+            say(string.Join(", ", nemesis.Struck.OrderBy(struck => struck.Key).Select(struck => $"{struck.Key} {struck.Value}")));
+            say($"{times}");
             if (producers.All(client => client.Failure is null))
                 _failures.AddRange((await progress.AwaitMoreAsync(20, s_patience)).Select(missing => $"after the last fault was healed {missing} within {s_patience}"));
             await FinishAsync(producers, []);
             var ends = topic.Ends();
             await FinishAsync(readers, ends);
             topic.WriteFound(history);
+
+            // Only now: silos may not end while all is read either.
+            _failures.AddRange(nemesis.Failures);
+            say(nemesis.Ends);
             say($"{progress.Total} acknowledged, {ends.Sum()} in the logs; longest time that a partition acknowledged nothing: {progress.LongestGap.TotalSeconds:0.0} s");
         }
         finally
         {
             await Task.WhenAll(producers.Concat(readers).Select(client => EndAsync(client, client.DisposeAsync().AsTask())));
         }
-    }
-
-    private async Task TormentAsync(ClusterProcess cluster, SiloNetworks? networks, HistoryFile history)
-    {
-        await using var nemesis = new Nemesis(cluster, networks, history);
-        await nemesis.RunAsync(new FaultPlan(settings.Seed, settings.Silos, networks is not null), settings.Duration);
-        _failures.AddRange(nemesis.Failures);
-        say(string.Join(", ", nemesis.Struck.OrderBy(struck => struck.Key).Select(struck => $"{struck.Key} {struck.Value}")) + $"; the machine stalled {nemesis.Stalls} times");
     }
 
     private async Task FinishAsync(IChaosClient[] clients, IReadOnlyList<long> ends)

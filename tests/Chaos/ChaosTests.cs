@@ -7,6 +7,7 @@ namespace Granary.Chaos;
 /// A cluster under faults keeps every promise of a log. The short runs are part of the suite; `./dev chaos` sets the environment of the long
 /// one: GRANARY_CHAOS_MINUTES, GRANARY_SEED, GRANARY_SILOS, GRANARY_CHAOS_CUTS.
 /// </summary>
+[Collection(ClusterUnderFaults.Name)]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     private static readonly int s_silos = Number("GRANARY_SILOS") ?? 3;

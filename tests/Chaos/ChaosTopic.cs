@@ -8,12 +8,22 @@ namespace Granary.Chaos;
 /// <summary>The topic of a run, and Confluent.Kafka clients that are patient enough for it.</summary>
 internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
 {
+    private static readonly TimeSpan s_socketTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan s_defaultSocketTimeout = TimeSpan.FromSeconds(60);
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
-    public static async Task<ChaosTopic> CreateAsync(string bootstrap, int partitions)
+    /// <summary>Clients are as they come out of the box, instead of as patient and as quick as a short run wants them.</summary>
+    public bool HasDefaultClients { get; init; }
+
+    /// <summary>An answer that comes later than this after its question is dropped by the client, which looks for such ones once a second.</summary>
+    public TimeSpan LongestQuestion => (HasDefaultClients ? s_defaultSocketTimeout : s_socketTimeout) + TimeSpan.FromSeconds(1);
+
+    public static async Task<ChaosTopic> CreateAsync(string bootstrap, int partitions, string name = "chaos")
     {
-        var topic = new ChaosTopic(bootstrap, "chaos", partitions);
+        var topic = new ChaosTopic(bootstrap, name, partitions);
         using var admin = topic.Admin();
         await admin.CreateTopicsAsync([new TopicSpecification { Name = topic.Name, NumPartitions = partitions, ReplicationFactor = 1 }]);
         return topic;
@@ -22,20 +32,40 @@ internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
     public IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Bootstrap, ReconnectBackoffMaxMs = 200 })
         .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 
-    public IConsumer<Ignore, byte[]> Consumer(Action<IConsumer<Ignore, byte[]>, Error> onError) => new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
+    public IConsumer<Ignore, byte[]> Consumer(Action<IConsumer<Ignore, byte[]>, Error> onError) =>
+        new ConsumerBuilder<Ignore, byte[]>(ConsumerSettings()).SetLogHandler((_, _) => { }).SetErrorHandler(onError).Build();
+
+    private ConsumerConfig ConsumerSettings()
     {
-        BootstrapServers = Bootstrap,
-        GroupId = "by-assignment",
-        EnableAutoCommit = false,
-        AutoOffsetReset = AutoOffsetReset.Earliest,
-        FetchWaitMaxMs = 200,
-        FetchErrorBackoffMs = 20,
-        SocketTimeoutMs = 5_000,
-        ReconnectBackoffMaxMs = 200,
-        RetryBackoffMs = 20,
-        RetryBackoffMaxMs = 200,
-        TopicMetadataRefreshIntervalMs = 1_000,
-    }).SetLogHandler((_, _) => { }).SetErrorHandler(onError).Build();
+        var settings = new ConsumerConfig { BootstrapServers = Bootstrap, GroupId = "by-assignment", EnableAutoCommit = false, AutoOffsetReset = AutoOffsetReset.Earliest, CheckCrcs = true };
+        if (HasDefaultClients)
+            return settings;
+        settings.FetchWaitMaxMs = 200;
+        settings.FetchErrorBackoffMs = 20;
+        settings.SocketTimeoutMs = (int)s_socketTimeout.TotalMilliseconds;
+        settings.ReconnectBackoffMaxMs = 200;
+        settings.RetryBackoffMs = 20;
+        settings.RetryBackoffMaxMs = 200;
+        settings.TopicMetadataRefreshIntervalMs = 1_000;
+        return settings;
+    }
+
+    /// <summary>Settings of a producer that waits for its records to be on disk.</summary>
+    public ProducerConfig ProducerSettings(bool isIdempotent, TimeSpan messageTimeout)
+    {
+        var settings = new ProducerConfig { BootstrapServers = Bootstrap, EnableIdempotence = isIdempotent, Acks = Acks.All };
+        if (HasDefaultClients)
+            return settings;
+        settings.LingerMs = 1;
+        settings.MessageTimeoutMs = (int)messageTimeout.TotalMilliseconds;
+        settings.RequestTimeoutMs = 5_000;
+        settings.SocketTimeoutMs = (int)s_socketTimeout.TotalMilliseconds;
+        settings.ReconnectBackoffMaxMs = 200;
+        settings.RetryBackoffMs = 20;
+        settings.RetryBackoffMaxMs = 200;
+        settings.TopicMetadataRefreshIntervalMs = 1_000;
+        return settings;
+    }
 
     /// <summary>The ends of all partitions (exclusive).</summary>
     public IReadOnlyList<long> Ends()

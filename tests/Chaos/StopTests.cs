@@ -6,6 +6,7 @@ using Granary.Support;
 namespace Granary.Chaos;
 
 /// <summary>A graceful stop of the real program, while others wait for its answers.</summary>
+[Collection(ClusterUnderFaults.Name)]
 public sealed class StopTests
 {
     private static readonly TimeSpan s_longWait = TimeSpan.FromMinutes(5);

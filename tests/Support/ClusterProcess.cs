@@ -1,4 +1,5 @@
 using System.Globalization;
+using Npgsql;
 
 namespace Granary.Support;
 
@@ -17,6 +18,11 @@ public sealed record ClusterProcessOptions
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }
 
+/// <summary>A silo that ended though nobody asked it to.</summary>
+/// <param name="Ago">How long ago.</param>
+/// <param name="Report">What it said last.</param>
+public sealed record UnaskedEnd(int Silo, int ExitCode, TimeSpan Ago, string Report);
+
 /// <summary>
 /// The real silo program several times over, on one PostgreSQL of their own. Each silo (from 0) keeps its name, ports and log file over its
 /// deaths. Everything is done to processes by their ids.
@@ -24,6 +30,8 @@ public sealed record ClusterProcessOptions
 public sealed class ClusterProcess : IAsyncDisposable
 {
     public const string ClusterId = "chaos";
+
+    private const string NamePrefix = "silo-";
 
     private readonly ClusterProcessOptions _options;
     private readonly SiloProcess?[] _silos;
@@ -76,14 +84,25 @@ public sealed class ClusterProcess : IAsyncDisposable
             _silos[silo] = await SiloProcess.StartAsync(OptionsOf(silo));
     }
 
-    /// <summary>Silos that ended though nobody asked them to, with what they said last.</summary>
-    public IEnumerable<(int Silo, string Report)> UnaskedEnds()
+    /// <summary>Silos that ended though nobody asked them to.</summary>
+    public IEnumerable<UnaskedEnd> UnaskedEnds() => Enumerable.Range(0, _silos.Length).Select(UnaskedEndOf).OfType<UnaskedEnd>();
+
+    /// <summary>How that silo ended though nobody asked it to; null where it did not.</summary>
+    public UnaskedEnd? UnaskedEndOf(int silo) => _silos[silo] is { UnaskedExitCode: { } code } ended
+        ? new UnaskedEnd(silo, code, ended.SinceEnd, string.Create(CultureInfo.InvariantCulture, $"silo {silo} ended by itself with exit code {code}: {LastOf(ended)}"))
+        : null;
+
+    /// <summary>The silos that are members by PostgreSQL, each with its generation: another one is another run of it.</summary>
+    public async Task<Dictionary<int, int>> MembersAsync(CancellationToken cancellation)
     {
-        for (var silo = 0; silo < _silos.Length; silo++)
-        {
-            if (_silos[silo] is { UnaskedExitCode: { } code } ended)
-                yield return (silo, string.Create(CultureInfo.InvariantCulture, $"silo {silo} ended by itself with exit code {code}: {LastOf(ended)}"));
-        }
+        await using var source = NpgsqlDataSource.Create(Postgres.ConnectionString + ";Pooling=false");
+        await using var command = source.CreateCommand("SELECT siloname, generation FROM granary.orleansmembershiptable WHERE deploymentid = $1 AND status = 3");
+        command.Parameters.AddWithValue(ClusterId);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var members = new Dictionary<int, int>();
+        while (await reader.ReadAsync(cancellation))
+            members[int.Parse(reader.GetString(0).AsSpan(NamePrefix.Length), CultureInfo.InvariantCulture)] = reader.GetInt32(1);
+        return members;
     }
 
     /// <summary>Kills what still runs: nobody needs it any more.</summary>
@@ -107,7 +126,7 @@ public sealed class ClusterProcess : IAsyncDisposable
             Settings = new Dictionary<string, string>(_options.Settings)
             {
                 ["Granary__ClusterId"] = ClusterId,
-                ["Granary__SiloName"] = $"silo-{silo}",
+                ["Granary__SiloName"] = $"{NamePrefix}{silo}",
                 ["Granary__SiloAddress"] = address,
                 ["Granary__SiloPort"] = _ports[silo].Silo.ToString(CultureInfo.InvariantCulture),
                 ["Granary__GatewayPort"] = _ports[silo].Gateway.ToString(CultureInfo.InvariantCulture),

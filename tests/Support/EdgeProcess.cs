@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Granary.Support;
@@ -17,14 +15,14 @@ public sealed partial class EdgeProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly string _connectionString;
     private readonly string? _clusterId;
-    private readonly int _kafkaPort = FreePort();
+    private readonly int _kafkaPort = FreePorts.Next();
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Process _process;
 
     private EdgeProcess(string connectionString, string? clusterId)
     {
         (_connectionString, _clusterId) = (connectionString, clusterId);
-        HttpUrl = $"http://127.0.0.1:{FreePort()}";
+        HttpUrl = $"http://127.0.0.1:{FreePorts.Next()}";
         _process = Launch();
     }
 
@@ -35,6 +33,9 @@ public sealed partial class EdgeProcess : IAsyncDisposable
 
     /// <summary>What it printed.</summary>
     public string Output => string.Join('\n', _output);
+
+    /// <summary>Whether its process is there.</summary>
+    public bool IsRunning => !_process.HasExited;
 
     /// <summary>Starts one; it may wait for its cluster.</summary>
     public static EdgeProcess Launch(string connectionString, string? clusterId = null) => new(connectionString, clusterId);
@@ -137,13 +138,6 @@ public sealed partial class EdgeProcess : IAsyncDisposable
         _output.Enqueue(line);
         if (line.StartsWith("Granary's gateway is ready", StringComparison.Ordinal))
             _ready.TrySetResult();
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

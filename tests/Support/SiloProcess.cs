@@ -66,6 +66,9 @@ public sealed partial class SiloProcess : IAsyncDisposable
     /// <summary>Its exit code where it has ended though nobody killed or stopped it; else null.</summary>
     public int? UnaskedExitCode => !_isAskedToEnd && _process is { HasExited: true } ended ? ended.ExitCode : null;
 
+    /// <summary>How long ago it ended; zero while it runs.</summary>
+    public TimeSpan SinceEnd => _process is { HasExited: true } ended ? DateTime.Now - ended.ExitTime : TimeSpan.Zero;
+
     /// <summary>Starts a silo and waits until it says that it is ready.</summary>
     public static async Task<SiloProcess> StartAsync(SiloProcessOptions options)
     {
@@ -178,7 +181,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private void Launch()
     {
         _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        string[] command = [.. _options.Launcher, "dotnet", Path.Combine(s_programFolder, "Granary.Silo.dll")];
+        string[] command = [.. _options.Launcher, .. Signals.HeedInterrupt, "dotnet", Path.Combine(s_programFolder, "Granary.Silo.dll")];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,

@@ -3,7 +3,10 @@ using Granary.Support.Histories;
 
 namespace Granary.Chaos.Clients;
 
-/// <summary>The in-cluster producer: numbered records to every partition over grain calls, at a steady pace.</summary>
+/// <summary>
+/// The in-cluster producer: numbered records to every partition over grain calls, at a steady pace. It gives a record up only when its delivery
+/// timeout is over, which is longer than any fault: so none of its sends may fail.
+/// </summary>
 internal sealed class GrainProducer : IChaosClient
 {
     private const int MaxUnanswered = 3_000;
@@ -84,15 +87,11 @@ internal sealed class GrainProducer : IChaosClient
             _history.Add(new HistoryEvent(HistoryEventKind.Acknowledged, 0, _number, record.Partition, place.Offset, record));
             _progress.Acknowledge(_number, record.Partition);
         }
-        catch (LogException unknown)
-        {
-            _history.Add(new HistoryEvent(HistoryEventKind.Unknown, 0, _number, record.Partition, Record: record));
-            _history.Note($"producer {_number}: {record}: {unknown.Message}");
-        }
         catch (Exception failure)
         {
             _history.Add(new HistoryEvent(HistoryEventKind.Unknown, 0, _number, record.Partition, Record: record));
-            Failure = $"producer {_number}: {record} ended with {failure.GetType().Name}: {failure.Message}";
+            Failure ??= $"producer {_number}: {record} ended with {failure.GetType().Name}: {failure.Message}";
+            _history.Note($"producer {_number}: {record}: {failure.Message}");
         }
         finally
         {

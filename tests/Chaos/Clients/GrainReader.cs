@@ -8,7 +8,6 @@ internal sealed class GrainReader : IChaosClient
 {
     private readonly int _number;
     private readonly ChaosTopic _topic;
-    private readonly HistoryFile _history;
     private readonly ReaderPlaces _places;
     private readonly IGrainFactory _grains;
     private readonly CancellationTokenSource _stop = new();
@@ -16,7 +15,7 @@ internal sealed class GrainReader : IChaosClient
 
     public GrainReader(int number, ChaosTopic topic, HistoryFile history, IGrainFactory grains)
     {
-        (_number, _topic, _history, _grains) = (number, topic, history, grains);
+        (_number, _topic, _grains) = (number, topic, grains);
         _places = new ReaderPlaces(number, topic.Partitions, history);
         _reading = Task.Run(ReadAsync);
     }
@@ -39,33 +38,26 @@ internal sealed class GrainReader : IChaosClient
 
     private async Task ReadAsync()
     {
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            try
+            await using var consumer = new LogConsumer(_grains, new LogConsumerOptions
             {
-                await using var consumer = new LogConsumer(_grains, new LogConsumerOptions
-                {
-                    MaxWait = TimeSpan.FromSeconds(1),
-                    RequestTimeout = TimeSpan.FromSeconds(2),
-                    MaxRetryBackoff = TimeSpan.FromMilliseconds(200),
-                });
-                consumer.Assign([.. Enumerable.Range(0, _topic.Partitions).Select(PositionOf)]);
-                await foreach (var record in consumer.ReadAsync(_stop.Token))
-                    _places.Read(record.Partition.Partition, record.Offset, record.Value!.Value.Span);
-            }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (LogException refused)
-            {
-                _history.Note($"reader {_number} begins anew: {refused.Message}");
-            }
-            catch (Exception failure)
-            {
-                Failure = $"reader {_number} ended with {failure.GetType().Name}: {failure.Message}";
-                return;
-            }
+                MaxWait = TimeSpan.FromSeconds(1),
+                RequestTimeout = TimeSpan.FromSeconds(2),
+                MaxRetryBackoff = TimeSpan.FromMilliseconds(200),
+            });
+            consumer.Assign([.. Enumerable.Range(0, _topic.Partitions).Select(PositionOf)]);
+            await foreach (var record in consumer.ReadAsync(_stop.Token))
+                _places.Read(record.Partition.Partition, record.Offset, record.Value!.Value.Span);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Finished.
+        }
+        catch (Exception failure)
+        {
+            // What may pass, it tries again by itself, for ever.
+            Failure = $"reader {_number} ended with {failure.GetType().Name}: {failure.Message}";
         }
     }
 

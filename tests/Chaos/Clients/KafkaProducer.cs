@@ -3,7 +3,10 @@ using Granary.Support.Histories;
 
 namespace Granary.Chaos.Clients;
 
-/// <summary>An idempotent Confluent.Kafka producer: numbered records to every partition, at a steady pace.</summary>
+/// <summary>
+/// A Confluent.Kafka producer, idempotent unless told otherwise: numbered records to every partition, at a steady pace. It tries again by itself for longer than any fault
+/// lasts, so whatever it reports but a record's place is a failure.
+/// </summary>
 internal sealed class KafkaProducer : IChaosClient
 {
     private const int MaxUnanswered = 3_000;
@@ -20,23 +23,11 @@ internal sealed class KafkaProducer : IChaosClient
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _sending;
 
-    public KafkaProducer(int number, ChaosTopic topic, HistoryFile history, Progress progress, TimeSpan pace)
+    public KafkaProducer(int number, ChaosTopic topic, HistoryFile history, Progress progress, TimeSpan pace, bool isIdempotent = true)
     {
         (_number, _topic, _history, _progress) = (number, topic, history, progress);
-        _producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig
-        {
-            BootstrapServers = topic.Bootstrap,
-            EnableIdempotence = true,
-            Acks = Acks.All,
-            LingerMs = 1,
-            MessageTimeoutMs = (int)s_messageTimeout.TotalMilliseconds,
-            RequestTimeoutMs = 5_000,
-            SocketTimeoutMs = 5_000,
-            ReconnectBackoffMaxMs = 200,
-            RetryBackoffMs = 20,
-            RetryBackoffMaxMs = 200,
-            TopicMetadataRefreshIntervalMs = 1_000,
-        }).SetLogHandler(Hear).SetErrorHandler((_, _) => { }).Build();
+        _producer = new ProducerBuilder<Null, byte[]>(topic.ProducerSettings(isIdempotent, s_messageTimeout))
+            .SetLogHandler(Hear).SetErrorHandler((_, _) => { }).Build();
         _sending = Task.Run(() => SendAsync(pace));
     }
 
@@ -105,11 +96,15 @@ internal sealed class KafkaProducer : IChaosClient
         };
         _history.Add(new HistoryEvent(kind, 0, _number, record.Partition, offset, record));
         if (kind == HistoryEventKind.Acknowledged)
+        {
             _progress.Acknowledge(_number, record.Partition);
-        else if (report.Error.Code == ErrorCode.Local_MsgTimedOut)
-            Failure ??= $"producer {_number}: {record} had no answer within {s_messageTimeout}";
+        }
         else if (Failure is null)
-            _history.Note($"producer {_number}: {record} {report.Status}: {report.Error.Reason}");
+        {
+            Failure = $"producer {_number}: {record} ended as {report.Status}: {report.Error.Code} ({report.Error.Reason})";
+            _history.Note(Failure);
+        }
+
         _unanswered.Release();
     }
 }

@@ -11,6 +11,7 @@ internal sealed class KafkaReader : IChaosClient
 
     private readonly int _number;
     private readonly ChaosTopic _topic;
+    private readonly HistoryFile _history;
     private readonly ReaderPlaces _places;
     private readonly TimeSpan _lifetime;
     private readonly CancellationTokenSource _stop = new();
@@ -19,7 +20,7 @@ internal sealed class KafkaReader : IChaosClient
     /// <param name="lifetime">How long it reads before it begins anew.</param>
     public KafkaReader(int number, ChaosTopic topic, HistoryFile history, TimeSpan lifetime)
     {
-        (_number, _topic, _lifetime) = (number, topic, lifetime);
+        (_number, _topic, _history, _lifetime) = (number, topic, history, lifetime);
         _places = new ReaderPlaces(number, topic.Partitions, history);
         _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -44,6 +45,7 @@ internal sealed class KafkaReader : IChaosClient
     {
         while (!_stop.IsCancellationRequested && Failure is null)
         {
+            var born = _history.Now;
             using var consumer = _topic.Consumer((_, error) => Failure = error.IsFatal ? $"reader {_number}: {error.Reason}" : Failure);
             consumer.Assign(Enumerable.Range(0, _topic.Partitions).Select(partition =>
             {
@@ -52,27 +54,25 @@ internal sealed class KafkaReader : IChaosClient
             }));
             var clock = Stopwatch.StartNew();
             while (!_stop.IsCancellationRequested && clock.Elapsed < _lifetime && Failure is null)
-                ReadOne(consumer);
+                ReadOne(consumer, born);
             consumer.Close();
         }
     }
 
-    private void ReadOne(IConsumer<Ignore, byte[]> consumer)
+    /// <param name="born">When the consumer was made: it asked for nothing before.</param>
+    private void ReadOne(IConsumer<Ignore, byte[]> consumer, long born)
     {
         try
         {
             if (consumer.Consume(s_poll) is not { } record)
                 return;
             _places.Read(record.Partition.Value, record.Offset.Value, record.Message.Value);
-            _places.Watermark(record.Partition.Value, consumer.GetWatermarkOffsets(record.TopicPartition).High.Value);
-        }
-        catch (ConsumeException failure) when (!failure.Error.IsFatal)
-        {
-            // An error on the way: it tries again by itself.
+            _places.Watermark(record.Partition.Value, consumer.GetWatermarkOffsets(record.TopicPartition).High.Value, Math.Max(born, _history.Now - _topic.LongestQuestion.Ticks));
         }
         catch (KafkaException failure)
         {
-            Failure = $"reader {_number}: {failure.Error.Reason}";
+            // What may pass, it tries again by itself without a word.
+            Failure = $"reader {_number}: {failure.Error.Code} ({failure.Error.Reason})";
         }
     }
 }

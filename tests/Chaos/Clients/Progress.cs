@@ -7,9 +7,12 @@ internal sealed class Progress(int producers, int partitions)
 {
     private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(20);
 
+    private static readonly TimeSpan s_watchPatience = TimeSpan.FromSeconds(60);
+
     private readonly long[,] _acknowledged = new long[producers, partitions];
     private readonly long[] _last = [.. Enumerable.Repeat(Stopwatch.GetTimestamp(), partitions)];
     private readonly long[] _longestGap = new long[partitions];
+    private readonly long[] _watchedGap = new long[partitions];
     private readonly Lock _gate = new();
 
     public long Total
@@ -37,7 +40,31 @@ internal sealed class Progress(int producers, int partitions)
             _acknowledged[producer, partition]++;
             var now = Stopwatch.GetTimestamp();
             _longestGap[partition] = Math.Max(_longestGap[partition], now - _last[partition]);
+            _watchedGap[partition] = Math.Max(_watchedGap[partition], now - _last[partition]);
             _last[partition] = now;
+        }
+    }
+
+    /// <summary>From now on the longest time without an answer is watched for; one watch at a time.</summary>
+    public void BeginWatch()
+    {
+        lock (_gate)
+            Array.Clear(_watchedGap);
+    }
+
+    /// <summary>Waits until every partition has given an answer from now on. The longest time that one gave none since the watch began.</summary>
+    public async Task<TimeSpan> EndWatchAsync()
+    {
+        var until = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_last.All(last => last >= until) || Stopwatch.GetElapsedTime(until) > s_watchPatience)
+                    return Stopwatch.GetElapsedTime(0, _watchedGap.Concat(_last.Select(last => Stopwatch.GetTimestamp() - last)).Max());
+            }
+
+            await Task.Delay(s_step);
         }
     }
 

@@ -24,13 +24,13 @@ internal sealed class ReaderPlaces(int reader, int partitions, HistoryFile histo
         Volatile.Write(ref _next[partition], offset + 1);
     }
 
-    /// <summary>A watermark that came with records: when it was asked for is not known. Written where it changed.</summary>
-    public void Watermark(int partition, long watermark)
+    /// <summary>A watermark that came with records, asked for at that time or later. Written where it changed.</summary>
+    public void Watermark(int partition, long watermark, long began)
     {
         if (watermark < 0 || watermark == _watermarks[partition])
             return;
         _watermarks[partition] = watermark;
-        history.Add(new HistoryEvent(HistoryEventKind.Watermark, 0, reader, partition, watermark));
+        history.Add(new HistoryEvent(HistoryEventKind.Watermark, 0, reader, partition, watermark, Began: began));
     }
 
     /// <summary>Waits until all ends are reached; what is missing where they are not within a minute.</summary>

@@ -18,6 +18,9 @@ internal enum FaultKind
     /// <summary>PostgreSQL's fast shutdown, and a start at once.</summary>
     RestartPostgres,
 
+    /// <summary>kill -9 of a gateway at the edge; started again after the hold.</summary>
+    KillGateway,
+
     /// <summary>No packet passes between the silo and its peers; all reach PostgreSQL, and clients all silos.</summary>
     CutFromPeers,
 

@@ -4,7 +4,7 @@ namespace Granary.Chaos.Faults;
 internal sealed class FaultPlan(int seed, int silos, bool canCut)
 {
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(2);
 
     private readonly Random _random = new(seed);
     private readonly FaultKind[] _kinds = [.. Enum.GetValues<FaultKind>().Where(kind => canCut || kind is not (FaultKind.CutFromPeers or FaultKind.CutFromPostgres))];
@@ -23,19 +23,20 @@ internal sealed class FaultPlan(int seed, int silos, bool canCut)
         var kind = _bag[^1];
         _bag.RemoveAt(_bag.Count - 1);
         var fault = Make(kind, Between(s_shortestPause, s_longestPause));
-        return fault.IsOfPostgres || _random.Next(6) > 0 ? fault : fault with { Companion = Make(FaultKind.KillPostgres, Between(TimeSpan.Zero, s_shortestPause)) };
+        return fault.IsOfPostgres || fault.IsOfGateway || _random.Next(6) > 0 ? fault : fault with { Companion = Make(FaultKind.KillPostgres, Between(TimeSpan.Zero, s_shortestPause)) };
     }
 
     private PlannedFault Make(FaultKind kind, TimeSpan pause)
     {
         var (shortest, longest) = kind switch
         {
-            FaultKind.KillSilo => (0.0, 4.0),
-            FaultKind.HangSilo => (0.3, 5.0),
+            FaultKind.KillSilo => (0.0, 3.0),
+            FaultKind.HangSilo => (0.3, 4.0),
             FaultKind.RestartSilo => (0.0, 1.0),
             FaultKind.KillPostgres => (0.0, 2.0),
+            FaultKind.KillGateway => (0.0, 2.0),
             FaultKind.RestartPostgres => (0.0, 0.0),
-            _ => (0.3, 6.0),
+            _ => (0.3, 5.0),
         };
         return new PlannedFault(kind, _random.Next(silos), Between(TimeSpan.FromSeconds(shortest), TimeSpan.FromSeconds(longest)), pause);
     }

@@ -12,17 +12,28 @@ internal sealed class StallWatch : IAsyncDisposable
     private static readonly TimeSpan s_stall = TimeSpan.FromMilliseconds(300);
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private readonly List<(long Began, long Ended)> _stalls = [];
     private readonly Task _watching;
-    private long _last;
-    private int _stalls;
 
     // A thread of its own: the pool's threads may be busy with this test's own work.
     public StallWatch() => _watching = Task.Factory.StartNew(Watch, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    public int Stalls => _stalls;
+    public int Stalls
+    {
+        get
+        {
+            lock (_gate)
+                return _stalls.Count;
+        }
+    }
 
-    /// <summary>Whether there was one since then.</summary>
-    public bool HasStalledWithin(TimeSpan time) => Volatile.Read(ref _last) is not 0 and var last && Stopwatch.GetElapsedTime(last) < time;
+    /// <summary>The longest one that overlaps these times (of <see cref="Stopwatch.GetTimestamp"/>); zero: none does.</summary>
+    public TimeSpan LongestBetween(long since, long until)
+    {
+        lock (_gate)
+            return _stalls.Where(stall => stall.Ended >= since && stall.Began <= until).Select(stall => Stopwatch.GetElapsedTime(stall.Began, stall.Ended)).DefaultIfEmpty().Max();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -36,13 +47,14 @@ internal sealed class StallWatch : IAsyncDisposable
         var before = Stopwatch.GetTimestamp();
         while (!_stop.Token.WaitHandle.WaitOne(s_tick))
         {
-            if (Stopwatch.GetElapsedTime(before) > s_stall)
+            var now = Stopwatch.GetTimestamp();
+            if (Stopwatch.GetElapsedTime(before, now) > s_stall)
             {
-                Volatile.Write(ref _last, Stopwatch.GetTimestamp());
-                _stalls++;
+                lock (_gate)
+                    _stalls.Add((before, now));
             }
 
-            before = Stopwatch.GetTimestamp();
+            before = now;
         }
     }
 }

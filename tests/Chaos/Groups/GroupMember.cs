@@ -103,9 +103,15 @@ internal sealed class GroupMember
             _processed[partition] = record.Offset.Value + 1;
             _progress.Process(partition, record.Offset.Value);
         }
-        catch (ConsumeException failure) when (!failure.Error.IsFatal)
+        catch (ConsumeException away) when (away.Error.Code is ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupLoadInProgress)
         {
-            // An error on the way: it tries again by itself.
+            // It asked for committed offsets while nobody could answer: of that it tells, and asks again.
+            _history.Note($"member {_number} of {_group.Name}: {away.Error.Reason}");
+        }
+        catch (ConsumeException failure)
+        {
+            // What else may pass, it tries again by itself without a word.
+            Failure ??= $"member {_number} of {_group.Name}: {failure.Error.Code} ({failure.Error.Reason})";
         }
     }
 

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Granary.Support.Histories;
 
 namespace Granary.Chaos.Groups;
 
@@ -6,7 +7,7 @@ namespace Granary.Chaos.Groups;
 internal sealed record GroupTopic(ChaosTopic Topic, int Number, GroupProtocolKind Protocol)
 {
     /// <summary>Shorter than a group's members may ask for by default: a member that is gone is missed while the run goes on.</summary>
-    public static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan SessionTimeout = HistoryChecker.SessionTimeout;
 
     public string Name => $"group-{Number}-{Protocol}";
 
@@ -20,6 +21,7 @@ internal sealed record GroupTopic(ChaosTopic Topic, int Number, GroupProtocolKin
             EnableAutoCommit = false,
             EnableAutoOffsetStore = false,
             AutoOffsetReset = AutoOffsetReset.Earliest,
+            CheckCrcs = true,
             FetchWaitMaxMs = 200,
             FetchErrorBackoffMs = 20,
             SocketTimeoutMs = 5_000,

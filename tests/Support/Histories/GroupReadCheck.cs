@@ -15,7 +15,7 @@ internal sealed class GroupReadCheck(Anomalies anomalies)
             _groups.Add(one.Group);
         if (one.Kind != HistoryEventKind.Processed)
             return;
-        if (one.Offset >= log.Start && log.At(one.Offset) != one.Record)
+        if (log.Knows(one.Offset) && log.At(one.Offset) != one.Record)
             anomalies.Add($"member {one.Client} of group {one.Group} was given {one.Record} at offset {one.Offset} of partition {one.Partition}, where {(log.At(one.Offset) is { } other ? other.ToString() : "nothing")} lies");
         if (one.Offset < 0 || one.Offset >= log.End)
             return;

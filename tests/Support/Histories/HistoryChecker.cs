@@ -15,22 +15,17 @@ public readonly record struct FoundRecord(int Partition, long Offset, SentRecord
 /// that were sent after another's answer and lie before it; readers that skip, go back, or are given what is not there; high watermarks
 /// that go back; logs that start where nobody asked; and of consumer groups what <see cref="OwnershipCheck"/>, <see cref="CommitCheck"/> and
 /// <see cref="GroupReadCheck"/> say. The list of tolerated anomalies is empty.
-/// <para>The history is read twice; what is kept are the logs as found, about 24 bytes a record.</para>
+/// <para>The history is read three times; what is kept are the logs as found, about 24 bytes a record, and what was read below their starts.</para>
 /// </summary>
 public static class HistoryChecker
 {
+    /// <summary>The session timeout of all groups' members in a history: how long one may hold a partition that is another's is measured by it.</summary>
+    public static TimeSpan SessionTimeout => OwnershipCheck.SessionTimeout;
+
     public static List<string> Check(IEnumerable<HistoryEvent> history)
     {
         var anomalies = new Anomalies();
-        var logs = new Dictionary<int, FoundLog>();
-        foreach (var one in history)
-        {
-            if (one.Kind == HistoryEventKind.FoundStart)
-                LogOf(logs, one.Partition, anomalies).StartAt(one.Offset);
-            else if (one.Kind == HistoryEventKind.Found)
-                LogOf(logs, one.Partition, anomalies).Append(one.Offset, one.Record);
-        }
-
+        var logs = FindLogs(history, anomalies);
         var producers = new ProducerCheck(anomalies);
         var readers = new ReaderCheck(anomalies);
         var watermarks = new WatermarkCheck(anomalies);
@@ -75,6 +70,25 @@ public static class HistoryChecker
             .. found.OrderBy(record => record.Offset).Select(record => new HistoryEvent(
                 HistoryEventKind.Found, Partition: record.Partition, Offset: record.Offset, Record: record.Record)),
         ]);
+
+    /// <summary>The starts first: what was read is of use below them only.</summary>
+    private static Dictionary<int, FoundLog> FindLogs(IEnumerable<HistoryEvent> history, Anomalies anomalies)
+    {
+        var logs = new Dictionary<int, FoundLog>();
+        foreach (var one in history.Where(one => one.Kind == HistoryEventKind.FoundStart))
+            LogOf(logs, one.Partition, anomalies).StartAt(one.Offset);
+        foreach (var one in history)
+        {
+            if (one.Kind == HistoryEventKind.Found)
+                LogOf(logs, one.Partition, anomalies).Append(one.Offset, one.Record);
+            else if (one.Kind is HistoryEventKind.Read or HistoryEventKind.Processed)
+                LogOf(logs, one.Partition, anomalies).Learn(one.Offset, one.Record);
+        }
+
+        foreach (var log in logs.Values)
+            log.Close();
+        return logs;
+    }
 
     private static FoundLog LogOf(Dictionary<int, FoundLog> logs, int partition, Anomalies anomalies)
     {

@@ -4,13 +4,17 @@ namespace Granary.Support.Histories;
 
 /// <summary>
 /// Who held a group's partition, by the members' own accounts. Nobody is given a partition while another holds it who then gives it back as if it
-/// were still its own. A member that was given up for dead cannot know until it hears of it; that takes at most its session timeout, after which
-/// the client gives itself up, and what it was busy with when it was told.
+/// were still its own. Two may hold it only where one was given up for dead and has not heard of it: no server can tell a member that it cannot reach.
+/// It finds out by itself when it has had no answer for its session timeout, or when the one call that its thread is in comes back; that is no anomaly, any
+/// longer one is, and what it commits meanwhile is refused (<see cref="CommitCheck"/>).
 /// </summary>
 internal sealed class OwnershipCheck(Anomalies anomalies)
 {
-    /// <summary>The members' session timeout, the longest wait of a commit that holds a callback up, and a machine that is slow.</summary>
-    public static readonly TimeSpan LongestIgnorance = TimeSpan.FromSeconds(30);
+    /// <summary>A member that is not answered knows that it is none any more when this is over.</summary>
+    public static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>The members' socket timeout, and the second that their client takes to notice: so long a call may keep a member's thread from its callback.</summary>
+    public static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(6);
 
     private readonly Dictionary<(int Group, int Partition), List<Ownership>> _owners = [];
 
@@ -78,7 +82,7 @@ internal sealed class OwnershipCheck(Anomalies anomalies)
 
     private void CompareIgnorance(Ownership owner, int group, int partition, long until)
     {
-        if (owner.Superseded >= 0 && until - owner.Superseded > LongestIgnorance.Ticks)
+        if (owner.Superseded >= 0 && until - owner.Superseded > (SessionTimeout + LongestCall).Ticks)
             anomalies.Add($"members {owner.Client} and {owner.Successor} of group {group} held partition {partition} at the same time for {Milliseconds(until - owner.Superseded)} ms");
     }
 

@@ -12,6 +12,9 @@ internal sealed class ProducerCheck(Anomalies anomalies)
     /// <summary>Offsets told for records that do not lie there; those that do are told apart by their places.</summary>
     private readonly Dictionary<(int Partition, long Offset), SentRecord> _toldWrongly = [];
 
+    /// <summary>Offsets told that were trimmed before anybody read them: nothing else says what lay there.</summary>
+    private readonly Dictionary<(int Partition, long Offset), SentRecord> _toldBelow = [];
+
     public bool WasSent(SentRecord record) => _sent.TryGetValue((record.Producer, record.Partition), out var count) && record.Number >= 0 && record.Number < count;
 
     public void Look(in HistoryEvent one, FoundLog log)
@@ -58,11 +61,18 @@ internal sealed class ProducerCheck(Anomalies anomalies)
         }
 
         _highest[record.Partition] = Math.Max(_highest.GetValueOrDefault(record.Partition, -1), offset);
-        if (offset < log.Start || log.At(offset) == record)
+        if (log.At(offset) == record)
             return;
+        if (!log.Knows(offset))
+        {
+            if (!_toldBelow.TryAdd((record.Partition, offset), record) && _toldBelow[(record.Partition, offset)] is var former && former != record)
+                anomalies.Add($"offset {offset} of partition {record.Partition} was told to 2 records: {record}, and {former}; it was trimmed unread");
+            return;
+        }
+
         anomalies.Add($"{record} was acknowledged at offset {offset} and is not there");
         if (log.At(offset) is { } other)
-            anomalies.Add($"offset {offset} of partition {record.Partition} was told to 2 records: {record}, and {other} lies there");
+            anomalies.Add($"offset {offset} of partition {record.Partition} was told to 2 records: {record}, and {other} {(offset < log.Start ? "was read" : "lies")} there");
         else if (!_toldWrongly.TryAdd((record.Partition, offset), record))
             anomalies.Add($"offset {offset} of partition {record.Partition} was told to 2 records: {record}, and {_toldWrongly[(record.Partition, offset)]}; neither lies there");
     }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Granary.Support.Histories;
 
 /// <summary>
-/// What readers were given: offset after offset, and at each the record that lies there in the end. A reader may only skip to an offset that
+/// What readers were given: offset after offset, and at each the record that lies there in the end, or that the first was given who read it. A reader may only skip to an offset that
 /// somebody asked the log to start at before.
 /// </summary>
 internal sealed class ReaderCheck(Anomalies anomalies)
@@ -46,7 +46,7 @@ internal sealed class ReaderCheck(Anomalies anomalies)
         next = one.Offset + 1;
         if (!producers.WasSent(one.Record))
             anomalies.Add($"reader {one.Client} was given {one.Record}, which was never sent before that");
-        if (one.Offset >= log.Start && log.At(one.Offset) != one.Record)
+        if (log.Knows(one.Offset) && log.At(one.Offset) != one.Record)
             anomalies.Add($"reader {one.Client} was given {one.Record} at offset {one.Offset} of partition {one.Partition}, where {Name(log.At(one.Offset))} lies");
     }
 

@@ -3,18 +3,14 @@ using System.Runtime.InteropServices;
 namespace Granary.Support.Histories;
 
 /// <summary>
-/// High watermarks only go forward: wherever one answer (a watermark, an acknowledgement or a record that was read) was there before another's question
-/// was asked; and for one reader from answer to answer where nothing is known of the questions. None lies beyond the end that was found.
+/// High watermarks only go forward: whatever was there (a watermark, an acknowledgement or a record that was read) before a question was asked, its answer
+/// is not lower. An answer may be lower than one that came before it where both were on their way at the same time: the questions were asked at once, and
+/// nothing says which of them the log took first. That is no anomaly, and by <see cref="HistoryEvent.Began"/> the only case of it; who does not tell
+/// when it asked is told no lower one ever. None lies beyond the end that was found.
 /// </summary>
 internal sealed class WatermarkCheck(Anomalies anomalies)
 {
-    /// <summary>
-    /// A reader that does not tell when it asked has a connection to each leader: the answer of a partition's former one may have been on its way, or in the
-    /// client's hands, while the first of the new one was read. So long at most.
-    /// </summary>
-    public static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(250);
-
-    private readonly Dictionary<(int Client, int Partition), (long Watermark, long Since)> _byReader = [];
+    private readonly Dictionary<(int Client, int Partition), long> _byReader = [];
     private readonly Dictionary<int, KnownSince> _byPartition = [];
 
     public void Look(in HistoryEvent one, FoundLog log)
@@ -35,12 +31,11 @@ internal sealed class WatermarkCheck(Anomalies anomalies)
     private void Compare(in HistoryEvent one, FoundLog log)
     {
         ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(_byReader, (one.Client, one.Partition), out var isKnown);
-        if (isKnown && one.Began < 0 && one.Offset < last.Watermark && one.Time - last.Since > OnItsWay.Ticks)
-            anomalies.Add($"the high watermark of partition {one.Partition} went back from {last.Watermark} to {one.Offset} for reader {one.Client}");
+        if (isKnown && one.Began < 0 && one.Offset < last)
+            anomalies.Add($"the high watermark of partition {one.Partition} went back from {last} to {one.Offset} for reader {one.Client}");
         else if (one.Began >= 0 && KnownOf(one.Partition).At(one.Began) is var before && one.Offset < before)
             anomalies.Add($"the high watermark of partition {one.Partition} went back from {before} to {one.Offset}, which reader {one.Client} was told {(one.Time - one.Began) / 10_000} ms after it had asked");
-        if (!isKnown || one.Offset > last.Watermark || one.Time - last.Since > OnItsWay.Ticks)
-            last = (one.Offset, one.Time);
+        last = one.Offset;
         if (one.Offset > log.End)
             anomalies.Add($"the high watermark of partition {one.Partition} was {one.Offset} for reader {one.Client}, and the log ends at {log.End}");
     }

@@ -100,6 +100,54 @@ public sealed class PlantedFaultTests
     }
 
     [Fact]
+    public void BelowTheStart_AnOffsetIsToldTwice()
+    {
+        var other = new SentRecord(2, 0, 0);
+        var history = HonestAndTrimmed();
+        history.Insert(History(history), new(Sent, 1_000, 2, Record: other));
+        history.Insert(History(history), new(Acknowledged, 1_100, 2, Offset: 3, Record: other));
+        AssertFinds($"offset 3 of partition 0 was told to 2 records: {other}, and {Of(3)} was read there", history);
+        history.RemoveAll(one => one.Kind == Read && one.Offset == 3);
+        AssertFinds($"offset 3 of partition 0 was told to 2 records: {other}, and {Of(3)}; it was trimmed unread", history);
+    }
+
+    [Fact]
+    public void BelowTheStart_TwoReadersAreGivenDifferentRecords()
+    {
+        // One read what the owner had, the other what a zombie had.
+        var other = new SentRecord(2, 0, 0);
+        var history = HonestAndTrimmed();
+        history.Insert(History(history), new(Sent, 1_000, 2, Record: other));
+        history.Insert(History(history), new(Positioned, 1_000, OtherReader, Offset: 3));
+        history.Insert(History(history), new(Read, 1_100, OtherReader, Offset: 3, Record: other));
+        AssertFinds($"reader 101 was given {other} at offset 3 of partition 0, where {Of(3)} lies", history);
+    }
+
+    [Fact]
+    public void BelowTheStart_AnAcknowledgementDiffersFromWhatWasRead()
+    {
+        var history = HonestAndTrimmed();
+        history[history.FindIndex(one => one.Kind == Acknowledged && one.Offset == 3)] = new(Acknowledged, 350, 1, Offset: 2, Record: Of(3));
+        AssertFinds($"{Of(3)} was acknowledged at offset 2 and is not there", history);
+    }
+
+    [Fact]
+    public void BelowTheStart_ARecordLiesTwice()
+    {
+        var history = HonestAndTrimmed();
+        history[history.FindIndex(one => one.Kind == Read && one.Offset == 3)] = new(Read, 360, Reader, Offset: 3, Record: Of(2));
+        AssertFinds($"{Of(2)} lies at offsets 2, 3", history);
+    }
+
+    [Fact]
+    public void BelowTheStart_ARecordThatFailedForGood_WasRead()
+    {
+        var history = HonestAndTrimmed();
+        history[history.FindIndex(one => one.Kind == Acknowledged && one.Offset == 3)] = new(Failed, 350, 1, Record: Of(3));
+        AssertFinds("failed for good and lies at offset 3", history);
+    }
+
+    [Fact]
     public void AReader_IsGivenARecordThatNobodySent()
     {
         var history = Honest();
@@ -150,9 +198,7 @@ public sealed class PlantedFaultTests
     {
         var history = Honest();
         history.Insert(History(history), new(Watermark, 2_000, Reader, Offset: 10));
-        // On its way from the former leader; and too late for that.
-        history.Insert(History(history), new(Watermark, 2_100, Reader, Offset: 8));
-        history.Insert(History(history), new(Watermark, 2_100 + WatermarkCheck.OnItsWay.Ticks, Reader, Offset: 9));
+        history.Insert(History(history), new(Watermark, 2_100, Reader, Offset: 9));
         AssertFinds("went back from 10 to 9 for reader 100", history);
     }
 
@@ -206,6 +252,17 @@ public sealed class PlantedFaultTests
         {
             File.Delete(path);
         }
+    }
+
+    /// <summary>The honest history of a log whose first five records were deleted after they were read.</summary>
+    private static List<HistoryEvent> HonestAndTrimmed()
+    {
+        var history = Honest();
+        history.RemoveAll(one => one.Kind == Found && one.Offset < 5);
+        history.Insert(History(history), new(TrimAsked, 960, 7, Offset: 5));
+        history.Insert(History(history), new(FoundStart, Offset: 5));
+        Assert.Empty(HistoryChecker.Check(history));
+        return history;
     }
 
     private static SentRecord Of(long number) => new(1, 0, number);
