@@ -378,20 +378,13 @@ internal sealed class ConsumerGroup
             return;
         _assignedTopics = _subscriptions.SubscribedBy(_roster.Members);
         _topicBytes = Groups.KeptBytes.Of(_assignedTopics);
-        _assignor = PreferredAssignor();
+        _assignor = ConsumerGroupAssignors.PreferredBy(_roster.Members);
         var members = _roster.Members
             .Select(member => new AssignorMember(member.MemberId, member.InstanceId, _subscriptions.Resolve(member), _roster.TargetOf(member.MemberId)))
             .ToArray();
         _roster.SetTargets(ConsumerGroupAssignors.Find(_assignor)(members, _assignedTopics.ToDictionary(topic => topic.TopicId, topic => topic.PartitionCount)));
         (AssignmentEpoch, _assignedAt) = (GroupEpoch, now);
     }
-
-    /// <summary>The one that most members ask for.</summary>
-    private string PreferredAssignor() => _roster.Members
-        .Where(member => member.ServerAssignor is not null && ConsumerGroupAssignors.Knows(member.ServerAssignor))
-        .GroupBy(member => member.ServerAssignor!, StringComparer.Ordinal)
-        .OrderByDescending(votes => votes.Count()).ThenBy(votes => votes.Key, StringComparer.Ordinal)
-        .FirstOrDefault()?.Key ?? ConsumerGroupAssignors.Default;
 
     private ConsumerGroupStep Done(ConsumerGroupHeartbeatReply? reply, string? answered, ImmutableArray<string> overdue)
     {

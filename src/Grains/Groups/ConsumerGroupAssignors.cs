@@ -37,4 +37,11 @@ internal static class ConsumerGroupAssignors
     /// <summary>In one order whatever order they came in, so that every coordinator finds the same assignment.</summary>
     internal static AssignorMember[] Ordered(IReadOnlyList<AssignorMember> members) =>
         [.. members.OrderBy(member => member.Order, StringComparer.Ordinal).ThenBy(member => member.MemberId, StringComparer.Ordinal)];
+
+    /// <summary>The one that most of these members ask for.</summary>
+    public static string PreferredBy(IEnumerable<ConsumerGroupMember> members) => members
+        .Where(member => member.ServerAssignor is not null && Knows(member.ServerAssignor))
+        .GroupBy(member => member.ServerAssignor!, StringComparer.Ordinal)
+        .OrderByDescending(votes => votes.Count()).ThenBy(votes => votes.Key, StringComparer.Ordinal)
+        .FirstOrDefault()?.Key ?? Default;
 }
