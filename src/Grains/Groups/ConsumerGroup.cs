@@ -316,7 +316,7 @@ internal sealed class ConsumerGroup
 
         _roster.Put(told);
         _deadlines.Renew(told, now);
-        if (known is null || !ConsumerGroupMembership.SameSubscription(known, told) || (known.ServerAssignor != told.ServerAssignor && PreferredAssignor() != _assignor))
+        if (known is null || !ConsumerGroupMembership.SameSubscription(known, told) || (known.ServerAssignor != told.ServerAssignor && ConsumerGroupAssignors.PreferredBy(_roster.Members) != _assignor))
             Bump();
         AssignIfDue(now);
         var after = Step(told, beat.OwnedPartitions, joins: beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.Classic is not null);
