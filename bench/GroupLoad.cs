@@ -17,6 +17,9 @@ internal static class GroupLoad
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
+    /// <summary>For how long a group that is stable is watched.</summary>
+    private static readonly TimeSpan s_watched = TimeSpan.FromSeconds(30);
+
     public static async Task RunAsync(ResultTable table)
     {
         await using var silo = await SiloProcess.StartAsync(new SiloProcessOptions());
@@ -25,6 +28,7 @@ internal static class GroupLoad
         await admin.CreateTopicAsync("twelve", 12);
         await admin.CreateTopicAsync("large", Large);
         await JoinOfAFourthAsync(table, client.Grains);
+        await ReadingGaps.RunAsync(table, silo, client.Grains);
         await OneLargeGroupAsync(table, silo, client.Grains);
         await ManyGroupsAsync(table, client.Grains);
     }
@@ -53,6 +57,9 @@ internal static class GroupLoad
         members.Add(Large);
         await members.AwaitAsync(Large, joined: Large);
         table.Add("1,000 members on 1,000 partitions stable", "s", clock.Elapsed.TotalSeconds, "20");
+        var epoch = await EpochOfAsync(grains, "large");
+        await Task.Delay(s_watched);
+        table.Add($"… and group epochs in the {s_watched.TotalSeconds} s after that", "", await EpochOfAsync(grains, "large") - epoch, "0");
         await members.StopBeatingAsync();
         var shares = new ProcessorShares(silo);
         clock.Restart();
@@ -60,6 +67,9 @@ internal static class GroupLoad
         var beats = await members.BeatAsync(HeartbeatsPerSecond, TimeSpan.FromSeconds(seconds));
         table.Add("heartbeats", "/s", beats / clock.Elapsed.TotalSeconds, "10,000 in 0.5 cores", shares.SinceThen());
     }
+
+    private static async Task<int> EpochOfAsync(IGrainFactory grains, string group) =>
+        (await grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(group)).DescribeAsync(withLags: false)).Generation;
 
     private static async Task ManyGroupsAsync(ResultTable table, IGrainFactory grains)
     {

@@ -4,7 +4,7 @@ using Granary.Bench;
 using Granary.Support;
 
 // One run of everything, or of the figures that are named. Rounds: GRANARY_ROUNDS (3).
-string[] all = ["produce", "small", "latency", "fetch", "commits", "http", "groups", "heartbeats", "idle", "failover", "scaling"];
+string[] all = ["produce", "small", "latency", "fetch", "commits", "http", "groups", "classic", "heartbeats", "idle", "failover", "scaling"];
 var wanted = args.Length == 0 ? all : args;
 if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
 {
@@ -15,7 +15,7 @@ if (wanted.FirstOrDefault(name => !all.Contains(name)) is { } unknown)
 const int Partitions = 6;
 var rounds = int.TryParse(Environment.GetEnvironmentVariable("GRANARY_ROUNDS"), out var asked) ? asked : 3;
 var table = new ResultTable();
-if (wanted.Any(name => name is not ("groups" or "heartbeats" or "idle" or "failover" or "scaling")))
+if (wanted.Any(name => name is not ("groups" or "classic" or "heartbeats" or "idle" or "failover" or "scaling")))
 {
     await using var silo = await SiloProcess.StartAsync(new SiloProcessOptions());
     await WarmAsync(silo);
@@ -45,6 +45,8 @@ if (wanted.Any(name => name is not ("groups" or "heartbeats" or "idle" or "failo
 
 if (wanted.Contains("groups"))
     await GroupLoad.RunAsync(table);
+if (wanted.Contains("classic"))
+    await ClassicRebalance.RunAsync(table, rounds);
 if (wanted.Contains("heartbeats"))
     await HeartbeatLoad.RunAsync(table);
 if (wanted.Contains("idle"))

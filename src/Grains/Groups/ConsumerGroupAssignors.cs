@@ -1,3 +1,4 @@
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 
 namespace Granary.Grains.Groups;
