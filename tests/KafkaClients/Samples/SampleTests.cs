@@ -31,6 +31,8 @@ public sealed partial class SampleTests(ITestOutputHelper output)
             "LearningEvents", cluster.Postgres.ConnectionString, ("ClusterId", ClusterProcess.ClusterId), ("EventsPerSecond", "100"));
         await events.PrintsAsync("all three readers read", lines => Readers(lines).IsSupersetOf(["from-start", "from-tail", "member"]));
         await progress.PrintsAsync("grains get events", lines => Events(lines) >= 100);
+        foreach (var sample in new[] { "LearningEvents", "LearnerProgress" })
+            Assert.Equal(0, await SampleProgram.AskHealthAsync(sample));
 
         // A silo that joins is not held up by the one that is no member, and gets its share; the other gets nothing.
         await cluster.StartAsync(1);
