@@ -35,6 +35,15 @@ internal sealed class SampleProgram : IAsyncDisposable
         return new SampleProgram(start);
     }
 
+    /// <summary>The exit code of that sample's question for the health of one that runs on this machine.</summary>
+    public static async Task<int> AskHealthAsync(string name)
+    {
+        using var asking = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(FolderOf(name), $"Granary.{name}.dll"), "health"]) { RedirectStandardOutput = true })!;
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await asking.WaitForExitAsync(deadline.Token);
+        return asking.ExitCode;
+    }
+
     public Task PrintsAsync(string what, Func<IReadOnlyCollection<string>, bool> holds) => Eventually.IsTrueAsync(
         () => !_process.HasExited && holds(_lines),
         () => $"{what}; {(_process.HasExited ? $"it ended with {_process.ExitCode}" : "it printed at last")}:\n{LastLines}",

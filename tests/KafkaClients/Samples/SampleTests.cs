@@ -30,6 +30,8 @@ public sealed partial class SampleTests(ITestOutputHelper output)
             "LearningEvents", cluster.Postgres.ConnectionString, ("ClusterId", ClusterProcess.ClusterId), ("EventsPerSecond", "100"));
         await events.PrintsAsync("all three readers read", lines => Readers(lines).IsSupersetOf(["from-start", "from-tail", "member"]));
         await progress.PrintsAsync("grains get events", lines => Events(lines) >= 100);
+        foreach (var sample in new[] { "LearningEvents", "LearnerProgress" })
+            Assert.Equal(0, await SampleProgram.AskHealthAsync(sample));
 
         // One of Granary's silos leaves in order.
         Assert.Equal(0, await cluster[1].StopAsync());
