@@ -21,7 +21,7 @@ internal static partial class Signals
     /// <summary>Asks a process to end (SIGTERM). False: there is none of that id.</summary>
     public static bool AskToEnd(int processId) => Kill(processId, Terminate) == 0;
 
-        private static bool IgnoresInterrupt()
+    private static bool IgnoresInterrupt()
     {
         if (!OperatingSystem.IsLinux())
             return false;
