@@ -48,6 +48,9 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(abandoned.Page.Locator(".badge.live")).ToBeVisibleAsync();
         await Assertions.Expect(tail.Page.Locator(".record")).ToContainTextAsync("while it was away");
         await Assertions.Expect(OnVictim(page, topic)).Not.ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        // What the silo practised with before it came back is nobody's business.
+        await Assertions.Expect(page.Page.Locator(".legend")).Not.ToContainTextAsync(new System.Text.RegularExpressions.Regex("[0-9a-f]{8}-[0-9a-f]{4}-"));
+        await Assertions.Expect(page.Page.Locator(".heading .sum")).Not.ToContainTextAsync("not available");
         await page.ScreenshotAsync("cluster-after-return");
     }
 

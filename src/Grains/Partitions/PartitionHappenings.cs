@@ -4,13 +4,13 @@ using Granary.Grains.Placement;
 
 namespace Granary.Grains.Partitions;
 
-/// <summary>What a silo's partitions tell those who watch the cluster.</summary>
-internal sealed class PartitionHappenings(ClusterJournal journal)
+/// <summary>What a silo's partitions tell those who watch the cluster; those that a silo practises with tell nothing.</summary>
+internal sealed class PartitionHappenings(ClusterJournal journal, RehearsalTopic rehearsal)
 {
     public void Opened(PartitionId partition, OpenLog log, TimeSpan took, string cause)
     {
         PartitionMetrics.OpeningTook(took, cause);
-        journal.Tell(new ClusterHappening
+        Tell(new ClusterHappening
         {
             Kind = HappeningKind.PartitionOpened,
             Partition = partition,
@@ -20,7 +20,7 @@ internal sealed class PartitionHappenings(ClusterJournal journal)
         });
     }
 
-    public void FirstAppend(PartitionId partition, OpenLog log) => journal.Tell(new ClusterHappening
+    public void FirstAppend(PartitionId partition, OpenLog log) => Tell(new ClusterHappening
     {
         Kind = HappeningKind.FirstAppend,
         Partition = partition,
@@ -33,7 +33,7 @@ internal sealed class PartitionHappenings(ClusterJournal journal)
     {
         if (cause == HappeningCause.Moved)
             PartitionMetrics.Migrated("out");
-        journal.Tell(new ClusterHappening { Kind = HappeningKind.PartitionClosed, Partition = partition, LeaderEpoch = leaderEpoch, Cause = cause });
+        Tell(new ClusterHappening { Kind = HappeningKind.PartitionClosed, Partition = partition, LeaderEpoch = leaderEpoch, Cause = cause });
     }
 
     /// <summary>Why a log is opened.</summary>
@@ -45,5 +45,11 @@ internal sealed class PartitionHappenings(ClusterJournal journal)
     {
         PartitionMetrics.Migrated("in");
         PartitionMetrics.MigrationGap(gap > TimeSpan.Zero ? gap : TimeSpan.Zero);
+    }
+
+    private void Tell(ClusterHappening happening)
+    {
+        if (!rehearsal.Holds(happening.Partition))
+            journal.Tell(happening);
     }
 }

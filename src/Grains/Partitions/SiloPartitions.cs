@@ -21,7 +21,7 @@ internal sealed class SiloPartitions
         Rehearsal = rehearsal;
         Stopping = lifetime.ApplicationStopping;
         Traffic = traffic;
-        Happenings = new PartitionHappenings(placement.Journal);
+        Happenings = new PartitionHappenings(placement.Journal, rehearsal);
         Time = placement.Time;
         Tail = new TailCache(Options.TailCacheBytes);
         ProducerLimits = new ProducerLimits(Options.MaxProducersPerPartition, (long)Options.ProducerIdle.TotalMilliseconds);
