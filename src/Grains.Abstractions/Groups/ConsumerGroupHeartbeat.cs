@@ -57,6 +57,13 @@ public sealed record ConsumerGroupHeartbeat
     [Id(11)]
     public ConsumerGroupClassicMember? Classic { get; init; }
 
+    /// <summary>
+    /// Set by the member's grain where it is new: what the member was told last it may have been told by a silo that should have ended, under the same epoch. So
+    /// it is told its assignment again.
+    /// </summary>
+    [Id(12)]
+    public bool MayBeMisled { get; init; }
+
     /// <summary>It says all there is to say: the member does not know what was last answered, and is told its assignment.</summary>
     public bool IsFull => RebalanceTimeout is not null && OwnedPartitions is not null && (SubscribedTopics is not null || SubscribedRegex is not null);
 }

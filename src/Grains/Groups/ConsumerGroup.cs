@@ -328,8 +328,8 @@ internal sealed class ConsumerGroup
         if (after.Classic is not null)
             _deadlines.Await(after, now);
 
-        // Also who says that it uses less: it may have heard of its assignment from a coordinator that should have ended.
-        var isTold = beat.MemberEpoch != told.MemberEpoch || beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.IsFull || !after.Assigned.SequenceEqual(told.Assigned)
+        // Also who says that it uses less, or may have been misled: what it uses it may have been told by a coordinator that should have ended.
+        var isTold = beat.MayBeMisled || beat.MemberEpoch != told.MemberEpoch || beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.IsFull || !after.Assigned.SequenceEqual(told.Assigned)
             || (beat.OwnedPartitions is { } owned && after.Assigned.Except(owned).Any());
         var reply = new ConsumerGroupHeartbeatReply(ErrorCode.None, null, after.MemberId, after.MemberEpoch, IntervalFor(after), isTold ? after.Assigned : null, after);
         return Done(reply, after.MemberId, []);

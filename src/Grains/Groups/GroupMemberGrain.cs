@@ -40,7 +40,7 @@ internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps, 
     {
         if (_state.Take(beat, parts.NowMs) is not { } reply)
         {
-            reply = await _group.MemberHeartbeatAsync(beat);
+            reply = await _group.MemberHeartbeatAsync(_state.Complete(beat));
             _state.Learn(reply);
         }
 

@@ -66,6 +66,13 @@ internal sealed class GroupMemberState(ConsumerGroupOptions options, long now)
         }
     }
 
+    /// <summary>The heartbeat as the group is to be asked with it: of a member that nothing is known of here, it shall be told its assignment.</summary>
+    public ConsumerGroupHeartbeat Complete(ConsumerGroupHeartbeat beat)
+    {
+        lock (_gate)
+            return _member is null ? beat with { MayBeMisled = true } : beat;
+    }
+
     /// <summary>What the group answered to the heartbeat that was last asked about. One is asked about at a time.</summary>
     public void Learn(ConsumerGroupHeartbeatReply reply)
     {

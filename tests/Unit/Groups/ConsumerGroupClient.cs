@@ -18,6 +18,7 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
     private bool _saysAll = true;
     private bool _saysOwned;
     private bool _missedAnswer;
+    private bool _isMisled;
 
     public string MemberId { get; } = memberId;
 
@@ -41,12 +42,12 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
 
     /// <summary>
     /// It has taken up an older assignment while an answer was lost that took some of it away, or was told one by a coordinator that should have ended. Others may
-    /// use what it uses, until it hears the next answer; it cannot commit what is theirs. (Kafka's groups have the same gap.)
+    /// use what it uses, until it has taken up what it hears next; it cannot commit what is theirs. (Kafka's groups have the same gap.)
     /// </summary>
     public bool IsAstray { get; private set; }
 
     /// <summary>What it heard last may have come from a coordinator that should have ended.</summary>
-    public void GoAstray() => (IsAstray, MayBeRemoved) = (true, true);
+    public void GoAstray() => (IsAstray, MayBeRemoved, _isMisled) = (true, true, true);
 
     public void Prefer(string? assignor) => (_assignor, _saysAll) = (assignor ?? _assignor, true);
 
@@ -67,7 +68,7 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
         if (_assignment is not null && (random.Next(3) > 0 || ++_dawdled == 3))
         {
             _dawdled = 0;
-            (IsAstray, MayBeRemoved) = (IsAstray || _missedAnswer, MayBeRemoved || _missedAnswer);
+            (IsAstray, MayBeRemoved) = (_isMisled || _missedAnswer, MayBeRemoved || _missedAnswer);
             Owned.Clear();
             Owned.UnionWith(_assignment);
             _assignment = null;
@@ -102,12 +103,12 @@ internal sealed class ConsumerGroupClient(string memberId, string? instanceId, R
                     // Every assignment is acknowledged, also one that takes back what was not yet taken up.
                     _saysOwned = Owned.SetEquals(assignment);
                     _assignment = _saysOwned ? null : [.. assignment];
+                    (IsAstray, _isMisled) = (IsAstray && _assignment is not null, false);
                 }
 
                 Assert.True(reply.MemberEpoch >= _epoch, "the epoch went back");
                 if (reply.MemberEpoch != _epoch && _epoch > 0)
                     FormerEpoch = _epoch;
-                IsAstray = false;
                 _epoch = reply.MemberEpoch;
                 break;
             case ErrorCode.UnreleasedInstanceId:

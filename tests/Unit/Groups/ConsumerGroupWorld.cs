@@ -20,6 +20,7 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
     private readonly ConsumerGroupStickiness _stickiness = new();
     private ConsumerGroupState _saved = new();
     private ConsumerGroup _group = new(new ConsumerGroupState(), [], options, 0);
+    private readonly HashSet<string> _misled = [];
     private (ConsumerGroup Group, int Tag, long Until)? _zombie;
     private int _tag;
     private int _savedTag;
@@ -64,6 +65,7 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
         if (IsSplit)
             return;
         _zombie = (_group, _tag, Now + ZombieLifeMs);
+        _misled.UnionWith(Clients.Where(_ => random.Next(3) == 0).Select(client => client.MemberId));
         Crash();
         SuspectAll();
     }
@@ -159,8 +161,7 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
         if (Chance(20))
             _grains.Remove(client.MemberId);
         var beat = client.Beat();
-        var grain = GrainOf(client.MemberId);
-        var reply = Chance(15) ? null : _zombie is not null && random.Next(3) == 0 ? AskZombie(beat) : Ask(grain, beat);
+        var reply = Chance(15) ? null : IsMisled(client) ? AskZombie(beat) : Ask(GrainOf(client.MemberId), beat);
         client.MayBeRemoved |= IsSplit;
         if (reply is null || Chance(15))
             client.HearNothing();
@@ -218,11 +219,21 @@ internal sealed class ConsumerGroupWorld(Random random, ConsumerGroupOptions opt
     {
         if (grain.Take(beat, Now) is { } alone)
             return alone;
-        var step = _group.Heartbeat(beat, Now);
+        var step = _group.Heartbeat(grain.Complete(beat), Now);
         if (!Settle(step))
             return null;
         grain.Learn(step.Reply!);
         return step.Reply;
+    }
+
+    /// <summary>A client's way leads to the grain on the one silo or on the other; when the one has ended, to a new grain on the other.</summary>
+    private bool IsMisled(ConsumerGroupClient client)
+    {
+        if (_zombie is not null)
+            return _misled.Contains(client.MemberId);
+        if (_misled.Remove(client.MemberId))
+            _grains.Remove(client.MemberId);
+        return false;
     }
 
     /// <summary>By way of who should have ended: what it changes it must save before it answers.</summary>
