@@ -24,8 +24,12 @@ internal sealed class PartitionGrains(IGrainFactory grains)
 /// <summary>A partition and the way to it.</summary>
 internal sealed class PartitionReference(PartitionId id, IPartitionGrain grain)
 {
+    /// <summary>A client sends again what was not taken after a pause of its own: so long what it had sent behind it may come first.</summary>
+    private static readonly TimeSpan s_comesAgainWithin = TimeSpan.FromSeconds(5);
+
     private volatile bool _isSettled;
     private int _inFlight;
+    private long _lastRefusal;
 
     public PartitionId Id { get; } = id;
 
@@ -49,4 +53,10 @@ internal sealed class PartitionReference(PartitionId id, IPartitionGrain grain)
     public bool BeginAppend() => Interlocked.Increment(ref _inFlight) > 1;
 
     public void EndAppend() => Interlocked.Decrement(ref _inFlight);
+
+    /// <summary>An append was not taken, or nobody knows: it will be sent again.</summary>
+    public void NoteRefusal(TimeProvider time) => Volatile.Write(ref _lastRefusal, time.GetTimestamp());
+
+    /// <summary>Whether an append that was not taken a while ago may not have come again yet.</summary>
+    public bool AwaitsOneAgain(TimeProvider time) => Volatile.Read(ref _lastRefusal) is not 0 and var last && time.GetElapsedTime(last) < s_comesAgainWithin;
 }

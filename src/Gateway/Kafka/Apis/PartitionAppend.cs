@@ -71,7 +71,7 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
     }
 
     /// <summary>Reads the call's outcome. One not yet over has taken too long: what becomes of the batch is not known.</summary>
-    public void TakeAnswer(ClusterView cluster, PartitionFailures failures, int timeoutMs)
+    public void TakeAnswer(ClusterView cluster, PartitionFailures failures, TimeProvider time, int timeoutMs)
     {
         if (Sent is not { } sent)
             return;
@@ -79,6 +79,7 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
         if (!sent.IsCompleted)
         {
             partition.IsSettled = false;
+            partition.NoteRefusal(time);
             _ = EndLateAsync(partition, sent);
             Result = AppendResult.Refused(ErrorCode.RequestTimedOut, $"the append did not finish in {timeoutMs} ms (timeout.ms)");
             return;
@@ -89,8 +90,10 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
         {
             Result = sent.Result;
             cluster.Learn(partition.Id, Result.LeaderEpoch);
-            if (_mayHaveOvertaken && Result.Error == ErrorCode.OutOfOrderSequenceNumber)
-                Result = Overtaken(Result);
+            if (Result.Error == ErrorCode.OutOfOrderSequenceNumber)
+                Result = _mayHaveOvertaken || partition.AwaitsOneAgain(time) ? Overtaken(Result) : Result;
+            else if (Result.Error != ErrorCode.None)
+                partition.NoteRefusal(time);
             partition.IsSettled = Result.Error != ErrorCode.NotLeaderOrFollower;
         }
         else
@@ -99,6 +102,7 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
             // it ask for metadata as well, NETWORK_EXCEPTION is final for librdkafka, and NOT_LEADER_OR_FOLLOWER would say that nothing was written. Who does
             // not lead any more says so when the batch comes again.
             partition.IsSettled = false;
+            partition.NoteRefusal(time);
             Result = AppendResult.Refused(
                 failures.ToErrorCode(partition.Id, sent.Exception!.GetBaseException(), ErrorCode.RequestTimedOut), "the partition does not answer: nobody can tell whether the batch was written");
         }
@@ -106,8 +110,10 @@ internal sealed class PartitionAppend(string topic, int index, RecordBytes? reco
 
     /// <summary>
     /// While a partition moves, calls that were sent to it one after another may arrive in another order, and the later one's sequence then
-    /// seems to leave a gap. A client takes that for a loss and gives up; it has to be told that this batch was not written and is to be sent
-    /// again. A gap that is its own doing is told when the batch comes again alone.
+    /// seems to leave a gap. So does that of a batch which was on its way behind one that was refused while the partition was opened: it finds the log
+    /// open. A client takes the code for a gap for a loss; librdkafka raises its producer's epoch, and sends under it all that it has no answer
+    /// for, in other partitions too, where it may lie on disk and is not known for the same any more. It has to be told that this batch was not
+    /// written and is to be sent again. A gap that is its own doing is told when it comes again alone, a while after the last refusal.
     /// </summary>
     private static AppendResult Overtaken(AppendResult answer) => AppendResult.Refused(
         ErrorCode.NotLeaderOrFollower, "the batch arrived before one that was sent earlier: send it again", answer.LeaderEpoch, answer.LogStartOffset);

@@ -66,7 +66,11 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
             return false;
         append.Partition = partition;
         if (cluster.IsElsewhere(context.Listener, partition.Id))
+        {
             append.Refuse(ErrorCode.NotLeaderOrFollower, "another broker leads this partition");
+            partition.NoteRefusal(time);
+        }
+
         return true;
     }
 
@@ -106,7 +110,7 @@ internal sealed class ProduceApi(TopicDirectory directory, PartitionGrains grain
     {
         await WaitAsync(appends, TimeSpan.FromMilliseconds(Math.Max(0, request.TimeoutMs)));
         foreach (var append in appends)
-            append.TakeAnswer(cluster, failures, request.TimeoutMs);
+            append.TakeAnswer(cluster, failures, time, request.TimeoutMs);
         return ToResponse(context, request, appends);
     }
 

@@ -191,6 +191,23 @@ public sealed class ProduceApiTests
         Assert.Equal((short)ErrorCode.OutOfOrderSequenceNumber, Only(alone).ErrorCode);
     }
 
+    [Fact]
+    public async Task Produce_BehindOneThatWasRefused_IsSentAgain()
+    {
+        // What was pipelined behind it finds the log open, and its predecessor has not come again.
+        await using var gateway = await TestGateway.StartAsync();
+        var partition = gateway.Cluster[gateway.Cluster.AddTopic("t"), 0];
+        await using var client = await gateway.ConnectAsync();
+        partition.Refusal = ErrorCode.NotLeaderOrFollower;
+        var first = await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 9, Cancellation);
+        Assert.Equal((short)ErrorCode.NotLeaderOrFollower, Only(first).ErrorCode);
+
+        partition.Refusal = ErrorCode.OutOfOrderSequenceNumber;
+        var second = await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 9, Cancellation);
+
+        Assert.Equal((short)ErrorCode.NotLeaderOrFollower, Only(second).ErrorCode);
+    }
+
     private static Task<ProduceResponse> AnswerAsync(Support.Kafka.KafkaWire client, int correlationId) =>
         client.ReceiveAsync(correlationId, hasFlexibleHeader: true, ProduceResponse.Read, 9, Cancellation);
 
