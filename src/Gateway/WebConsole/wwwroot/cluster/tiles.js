@@ -28,7 +28,7 @@ export class Tiles {
       if (tile) open(tile.dataset.key);
     });
     root.addEventListener('keydown', (event) => this.#onKey(event));
-    root.addEventListener('transitionend', (event) => event.target.classList.remove('travels'));
+    for (const end of ['transitionend', 'transitioncancel']) root.addEventListener(end, (event) => this.#onArrival(event.target));
   }
 
   close() { clearTimeout(this.#timer); }
@@ -137,6 +137,12 @@ export class Tiles {
     }
     clearTimeout(this.#timer);
     if (next < Infinity) this.#timer = setTimeout(() => this.#drawGaps(), next + 50);
+  }
+
+  // A tile that was sent on while it travelled has not arrived yet.
+  #onArrival(element) {
+    const tile = this.#tiles.get(element.dataset.key);
+    if (tile && tile.arrives <= performance.now() + 50) element.classList.remove('travels');
   }
 
   #onKey(event) {
