@@ -12,11 +12,14 @@ public sealed class ChaosTests(ITestOutputHelper output)
 {
     private static readonly int s_silos = Number("GRANARY_SILOS") ?? 3;
 
-    /// <summary>Every kind of fault once. Seeds that found something are added here.</summary>
+    /// <summary>Every kind of fault once, but for cut links. Seeds that found something are added here.</summary>
     [Theory]
     [InlineData(1)]
-    public Task ShortRun_IsClean(int seed) =>
-        RunAsync(new ChaosSettings { Seed = seed, Silos = s_silos, Folder = ChaosSettings.FolderOf($"short-{seed}") });
+    public async Task ShortRun_IsClean(int seed)
+    {
+        Assert.SkipWhen(SiloNetworks.Missing is null && Number("GRANARY_CHAOS_CUTS") != 0, "links can be cut here: the run with cut links has all faults of this one (GRANARY_CHAOS_CUTS=0 runs this)");
+        await RunAsync(new ChaosSettings { Seed = seed, Silos = s_silos, Folder = ChaosSettings.FolderOf($"short-{seed}") });
+    }
 
     [Theory]
     [InlineData(2)]

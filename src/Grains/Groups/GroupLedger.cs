@@ -54,9 +54,17 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
             return check;
         var now = parts.Time.GetUtcNow();
         var done = new RecordedReset(reset.ResetId, now, reset.By, reset.Why, isActive, [.. reset.Changes.Select(change => change with { From = Offsets.PositionOf(change.Partition) })]);
+        ErrorCode written;
         IsResetting = true;
-        var written = await WriteAsync(GroupOffsets.ToWrites(reset.Changes, now), new ResetEntry(done, parts.Options.MaxResetHistory));
-        IsResetting = false;
+        try
+        {
+            written = await WriteAsync(GroupOffsets.ToWrites(reset.Changes, now), new ResetEntry(done, parts.Options.MaxResetHistory));
+        }
+        finally
+        {
+            IsResetting = false;
+        }
+
         return written == ErrorCode.None
             ? new ResetResult(ResetRefusal.None, ErrorCode.None, null, done)
             : ResetResult.Refuse(ResetRefusal.Other, written, "it was not written, or nobody can tell: execute the plan again, or read the history");
@@ -68,9 +76,17 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
             return ErrorCode.None;
         if (_owned is not { } owned || IsLost)
             return ErrorCode.NotCoordinator;
+        GroupWriteOutcome outcome;
         _writing.Add(writes);
-        var outcome = await parts.Store.WriteAsync(owned, writes, reset);
-        _writing.Remove(writes);
+        try
+        {
+            outcome = await parts.Store.WriteAsync(owned, writes, reset);
+        }
+        finally
+        {
+            _writing.Remove(writes);
+        }
+
         switch (outcome)
         {
             case GroupWriteOutcome.Written:
