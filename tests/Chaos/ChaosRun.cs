@@ -61,9 +61,18 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         return _failures;
     }
 
+    /// <summary>What librdkafka says of where it fetches, with the history's times, where GRANARY_CHAOS_CLIENT_LOGS=1 asks for it: hundreds of lines a second.</summary>
+    private Action<string>? ClientLog(HistoryFile history)
+    {
+        if (Environment.GetEnvironmentVariable("GRANARY_CHAOS_CLIENT_LOGS") != "1")
+            return null;
+        var file = TextWriter.Synchronized(new StreamWriter(Path.Combine(settings.Folder, "clients.log")) { AutoFlush = true });
+        return line => file.WriteLine($"{history.Now} {line}");
+    }
+
     private async Task RunAsync(ClusterProcess cluster, SiloNetworks? networks, HistoryFile history)
     {
-        var topic = await ChaosTopic.CreateAsync(cluster.KafkaBootstrap, settings.Partitions);
+        var topic = (await ChaosTopic.CreateAsync(cluster.KafkaBootstrap, settings.Partitions)) with { ClientLog = ClientLog(history) };
         await using var service = await ClusterClient.ConnectAsync(cluster);
         await using var edges = await EdgeGateways.StartAsync(cluster);
         var atEdges = topic with { Bootstrap = edges.Bootstrap };

@@ -18,6 +18,9 @@ internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
     /// <summary>Clients are as they come out of the box, instead of as patient and as quick as a short run wants them.</summary>
     public bool HasDefaultClients { get; init; }
 
+    /// <summary>Takes what consumers say of where they fetch, and from whom; null: nobody asks.</summary>
+    public Action<string>? ClientLog { get; init; }
+
     /// <summary>An answer that comes later than this after its question is dropped by the client, which looks for such ones once a second.</summary>
     public TimeSpan LongestQuestion => (HasDefaultClients ? s_defaultSocketTimeout : s_socketTimeout) + TimeSpan.FromSeconds(1);
 
@@ -33,11 +36,13 @@ internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
         .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 
     public IConsumer<Ignore, byte[]> Consumer(Action<IConsumer<Ignore, byte[]>, Error> onError) =>
-        new ConsumerBuilder<Ignore, byte[]>(ConsumerSettings()).SetLogHandler((_, _) => { }).SetErrorHandler(onError).Build();
+        new ConsumerBuilder<Ignore, byte[]>(ConsumerSettings()).SetLogHandler((_, line) => ClientLog?.Invoke(line.Message)).SetErrorHandler(onError).Build();
 
     private ConsumerConfig ConsumerSettings()
     {
         var settings = new ConsumerConfig { BootstrapServers = Bootstrap, GroupId = "by-assignment", EnableAutoCommit = false, AutoOffsetReset = AutoOffsetReset.Earliest, CheckCrcs = true };
+        if (ClientLog is not null)
+            settings.Debug = "consumer,topic,fetch";
         if (HasDefaultClients)
             return settings;
         settings.FetchWaitMaxMs = 200;
