@@ -1,6 +1,7 @@
 using Granary.Abstractions.Clients;
 using Granary.Abstractions.Subscriptions;
 using Granary.LearnerProgress;
+using Granary.Samples;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

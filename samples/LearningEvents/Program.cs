@@ -1,5 +1,6 @@
 using Granary.Abstractions.Clients;
 using Granary.LearningEvents;
+using Granary.Samples;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,11 +1,11 @@
 using Granary.Abstractions.Clients;
 using Microsoft.Extensions.Hosting;
 
-namespace Granary.LearningEvents;
+namespace Granary.Samples;
 
 /// <summary>
 /// Whether the service works, for who looks after its container: as long as the log answers it, it touches a file every few seconds; the same program,
-/// started with <c>health</c>, says how long ago that was. It needs no port for it.
+/// started with <c>health</c>, says how long ago that was. It needs no port for it. Each sample compiles this file.
 /// </summary>
 internal sealed class Health(LogAdmin admin) : BackgroundService
 {
@@ -15,7 +15,7 @@ internal sealed class Health(LogAdmin admin) : BackgroundService
     /// <summary>More than one answer that was too late.</summary>
     private static readonly TimeSpan s_oldest = TimeSpan.FromSeconds(30);
 
-    private static readonly string s_file = Path.Combine(Path.GetTempPath(), "Granary.LearningEvents.alive");
+    private static readonly string s_file = Path.Combine(Path.GetTempPath(), $"{typeof(Health).Assembly.GetName().Name}.alive");
 
     /// <summary>One line, and the exit code: 0 or 1.</summary>
     public static int Ask()
