@@ -55,6 +55,9 @@ internal sealed class OutgoingBatch(CompressionCodec codec, int expectedBytes)
     /// <summary>Whether all batches before it had their answers when it was sent last.</summary>
     public bool WasSentFirst { get; set; }
 
+    /// <summary>How many batches that were sent after it, under the same producer epoch, have been delivered while it waits for its answer.</summary>
+    public int DeliveredAfter { get; set; }
+
     public void Add(PendingSend send)
     {
         var record = send.Record;

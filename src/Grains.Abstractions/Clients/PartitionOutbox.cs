@@ -10,6 +10,10 @@ namespace Granary.Abstractions.Clients;
 /// be retried nothing new is sent, and retries go one at a time, oldest first, as Kafka's sender does.
 /// </para>
 /// <para>
+/// A log remembers a producer's newest five batches only, and calls are answered in any order: so no more than MaxInFlight are sent from the
+/// oldest that has no answer yet, delivered ones among them. Further behind, a copy of that one would be too old for the log to know it.
+/// </para>
+/// <para>
 /// A batch that was refused, or expired with its fate unknown, leaves a gap. Whatever is under way behind it is retried under its
 /// sequence first: delivered proves the gap closed. Told out of sequence although it was sent as the oldest proves that the log has
 /// not got it: then a new epoch begins (KIP-360), in which the batches left get sequences from 0. Since each log keeps producers' epochs on
@@ -47,7 +51,7 @@ internal sealed class PartitionOutbox(int maxInFlight)
     public bool IsEmpty => _queued.Count == 0 && _unanswered.Count == 0 && _lost.Count == 0;
 
     /// <summary>True where a new batch would be sent at once, or nearly: until then it may as well grow.</summary>
-    public bool WantsMore => _queued.Count == 0 && _unanswered.Count < (_lastDelivered is null ? 1 : maxInFlight);
+    public bool WantsMore => _queued.Count == 0 && SentFromOldest < (_lastDelivered is null ? 1 : maxInFlight);
 
     public void Enqueue(OutgoingBatch batch)
     {
@@ -79,7 +83,7 @@ internal sealed class PartitionOutbox(int maxInFlight)
         if (_unanswered.Exists(batch => batch.State == OutgoingBatch.Stage.Retrying))
             return _unanswered[0] is { State: OutgoingBatch.Stage.Retrying } first && first.RetryAt <= now ? Send(first) : null;
         var isKnown = _lastDelivered is { } last && now - last < s_knownFor;
-        if (_unanswered.Count >= (isKnown ? maxInFlight : 1) || !_queued.TryDequeue(out var next))
+        if (SentFromOldest >= (isKnown ? maxInFlight : 1) || !_queued.TryDequeue(out var next))
             return null;
         next.BaseSequence = _nextSequence;
         _nextSequence = RecordBatchHeader.IncrementSequence(_nextSequence, next.RecordCount);
@@ -110,6 +114,12 @@ internal sealed class PartitionOutbox(int maxInFlight)
                 _gapOrdinal = null;
             _lastDelivered = now;
             _unanswered.Remove(batch);
+            foreach (var waiting in _unanswered)
+            {
+                if (waiting.Ordinal < batch.Ordinal)
+                    waiting.DeliveredAfter++;
+            }
+
             return DeliveryVerdict.Delivered;
         }
 
@@ -182,6 +192,9 @@ internal sealed class PartitionOutbox(int maxInFlight)
         return wakeAt;
     }
 
+    /// <summary>The batches that were sent from the oldest one that waits for its answer on, that one included.</summary>
+    private int SentFromOldest => _unanswered.Count == 0 ? 0 : _unanswered.Count + _unanswered[0].DeliveredAfter;
+
     private OutgoingBatch Send(OutgoingBatch batch)
     {
         batch.State = OutgoingBatch.Stage.InFlight;
@@ -215,6 +228,7 @@ internal sealed class PartitionOutbox(int maxInFlight)
         _nextSequence = 0;
         foreach (var batch in _unanswered)
         {
+            batch.DeliveredAfter = 0;
             batch.BaseSequence = _nextSequence;
             _nextSequence = RecordBatchHeader.IncrementSequence(_nextSequence, batch.RecordCount);
         }

@@ -36,11 +36,12 @@ public sealed class ClusterDirectory(IGrainFactory grains, TimeProvider time) : 
 
     private async Task FollowAsync()
     {
-        var grain = grains.GetGrain<IClusterMapGrain>(IClusterMapGrain.Key);
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
+                // Asked for each time: a service's silo that starts together with Granary's may know none yet that has such a grain.
+                var grain = grains.GetGrain<IClusterMapGrain>(IClusterMapGrain.Key);
                 _map = await grain.WatchAsync(_map.Fingerprint, s_pollWait, _stopping.Token).WaitAsync(s_pollLimit, time, _stopping.Token);
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

@@ -32,6 +32,21 @@ public sealed class PartitionOutboxTests
         Assert.Null(_outbox.TakeNext(_now));
     }
 
+    /// <summary>The log knows a copy of the oldest again only while that is among the newest five.</summary>
+    [Fact]
+    public void TakeNext_BehindOneWithoutAnswer_GivesNoMoreThanTheLogRemembers_ThoughTheOthersAreDelivered()
+    {
+        Fill(7);
+        var oldest = _outbox.TakeNext(_now)!;
+        for (var after = 0; after < 4; after++)
+            _outbox.Answer(_outbox.TakeNext(_now)!, DeliveryVerdict.Delivered, _now, s_backoff);
+
+        Assert.Null(_outbox.TakeNext(_now));
+        Assert.False(_outbox.WantsMore);
+        _outbox.Answer(oldest, DeliveryVerdict.Delivered, _now, s_backoff);
+        Assert.NotNull(_outbox.TakeNext(_now));
+    }
+
     [Fact]
     public void TakeNext_OfAProducerThatTheLogMayNotKnow_GoesAlone()
     {
