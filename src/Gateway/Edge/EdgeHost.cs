@@ -24,8 +24,6 @@ internal static class EdgeHost
     /// <summary>Brokers' numbers begin with 1; all edges are this one, so that they may stand behind one address.</summary>
     private const int EdgeNodeId = 0;
 
-    private static readonly TimeSpan s_gatewayRefresh = TimeSpan.FromSeconds(1);
-
     public static async Task<ExitCode> RunAsync(string[] args)
     {
         try
@@ -105,7 +103,7 @@ internal static class EdgeHost
             options.Invariant = EdgeSettings.Provider;
             options.ConnectionString = connectionString;
         });
-        client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = s_gatewayRefresh);
+        client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = SiloWatch.ClientInterval);
         client.UseConnectionRetryFilter<ClusterWait>();
         client.Services.AddSingleton<CallsInFlight>();
         client.Services.AddSingleton<IOutgoingGrainCallFilter>(services => services.GetRequiredService<CallsInFlight>());
