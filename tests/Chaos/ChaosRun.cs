@@ -87,6 +87,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
             new KafkaReader(FirstReader, topic, history, s_forEver),
             new KafkaReader(FirstReader + 1, topic, history, s_readerLifetime),
             new GrainReader(FirstReader + 2, topic, history, service.Grains),
+            new WireReader(FirstReader + 4, topic, history),
             new KafkaReader(FirstReader + 5, atEdges, history, s_forEver),
             new WatermarkAsker(FirstReader + 3, topic, history, service.Grains),
             .. settings.Groups.Select((protocol, number) => new GroupClient(

@@ -84,8 +84,16 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
     /// <summary>Writes what waits, and refuses what comes.</summary>
     public Task StopAsync(CancellationToken cancellation) => _writer.StopAsync(cancellation);
 
-    public Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation) =>
-        _opener.OpenAsync(partition, carried, cancellation);
+    /// <summary>
+    /// Waits for lanes that are away, as long as it takes one to connect: under an ownership that is faster than its lane, the first append is refused, and it
+    /// is opened again, and again, until the lane is there. Each time raises the leader epoch, which all readers have to look after.
+    /// </summary>
+    public async Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation)
+    {
+        await _writer.Connected.WaitAsync(_options.ReconnectDelay + _options.ConnectTimeout, _time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
+        return await _opener.OpenAsync(partition, carried, cancellation);
+    }
 
     public Task<AppendOutcome> AppendAsync(OwnedPartition partition, StagedBatch batch) => _writer.Append(Own(partition), batch);
 

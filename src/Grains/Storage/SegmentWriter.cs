@@ -16,6 +16,9 @@ internal sealed class SegmentWriter
 
     public long QueuedBytes => _lanes.Sum(lane => lane.QueuedBytes);
 
+    /// <summary>Over when every lane takes appends.</summary>
+    public Task Connected => Task.WhenAll(_lanes.Select(lane => lane.Connected));
+
     public void Start()
     {
         foreach (var lane in _lanes)

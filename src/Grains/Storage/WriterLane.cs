@@ -25,7 +25,7 @@ internal sealed class WriterLane
     private readonly FlushPlan _plan = new();
     private readonly List<PendingAppend> _taken = [];
     private FlushSession? _session;
-    private bool _away;
+    private TaskCompletionSource? _back;
     private bool _stopping;
     private Task _worker = Task.CompletedTask;
 
@@ -38,6 +38,16 @@ internal sealed class WriterLane
     /// <summary>Payload that waits now.</summary>
     public long QueuedBytes => _queue.Bytes;
 
+    /// <summary>Over when appends are taken; at once, unless PostgreSQL could not be reached last.</summary>
+    public Task Connected
+    {
+        get
+        {
+            lock (_lock)
+                return _back?.Task ?? Task.CompletedTask;
+        }
+    }
+
     public void Start() => _worker = Task.Run(WorkAsync);
 
     public Task<AppendOutcome> Append(OwnedLog owner, in StagedBatch batch)
@@ -46,7 +56,7 @@ internal sealed class WriterLane
         {
             if (owner.IsBroken)
                 return Task.FromResult(AppendOutcome.NotWritten);
-            if (_away || _stopping)
+            if (_back is not null || _stopping)
             {
                 owner.Break();
                 return Task.FromResult(AppendOutcome.NotWritten);
@@ -248,11 +258,12 @@ internal sealed class WriterLane
             try
             {
                 _session = await FlushSession.OpenAsync(_source, _options, _abandon.Token);
-                if (!_away)
+                if (_back is not { } back)
                     return true;
                 _diagnostics.Connected();
                 lock (_lock)
-                    _away = false;
+                    _back = null;
+                back.SetResult();
                 return false;
             }
             catch (Exception failure)
@@ -283,9 +294,9 @@ internal sealed class WriterLane
     {
         lock (_lock)
         {
-            if (!_away)
+            if (_back is null)
                 _diagnostics.CannotConnect(failure);
-            _away = true;
+            _back ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _queue.TakeAll(_taken);
         }
 

@@ -20,7 +20,8 @@ internal sealed class KafkaReader : IChaosClient
     /// <param name="lifetime">How long it reads before it begins anew.</param>
     public KafkaReader(int number, ChaosTopic topic, HistoryFile history, TimeSpan lifetime)
     {
-        (_number, _topic, _history, _lifetime) = (number, topic, history, lifetime);
+        (_number, _history, _lifetime) = (number, history, lifetime);
+        _topic = topic.ClientLog is { } log ? topic with { ClientLog = line => log($"reader {number}: {line}") } : topic;
         _places = new ReaderPlaces(number, topic.Partitions, history);
         _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }

@@ -18,6 +18,9 @@ internal sealed class ReaderPlaces(int reader, int partitions, HistoryFile histo
     /// <summary>It begins to read there.</summary>
     public void Position(int partition) => history.Add(new HistoryEvent(HistoryEventKind.Positioned, 0, reader, partition, Next(partition)));
 
+    /// <summary>Goes on there, where the log starts now.</summary>
+    public void Skip(int partition, long offset) => Volatile.Write(ref _next[partition], offset);
+
     public void Read(int partition, long offset, ReadOnlySpan<byte> value)
     {
         history.Add(new HistoryEvent(HistoryEventKind.Read, 0, reader, partition, offset, SentRecord.Parse(value)));

@@ -91,6 +91,26 @@ public sealed class PostgresFailureTests(PrivatePostgres server) : IClassFixture
             Assert.True(await AppendUntilCommittedAsync(test, id, bytes: 1) >= 1);
     }
 
+    /// <summary>Else it would be opened anew for each append that is refused until its lane is back, each time under another leader epoch.</summary>
+    [Fact(Timeout = Longest)]
+    public async Task Open_WhenPostgresIsBack_TakesAppends()
+    {
+        await using var test = await TestStore.StartAsync(server, new StorageOptions { Lanes = 1, ReconnectDelay = TimeSpan.FromSeconds(3) });
+        var id = TestStore.NewPartition();
+        var (owned, other) = ((await test.OpenAsync(id)).Owned, (await test.OpenAsync()).Owned);
+        await server.KillAsync();
+        for (long offset = 0; await test.AppendAsync(owned, offset, [1]) == AppendOutcome.Committed; offset++)
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+
+        // Its lane finds out by the next append, and waits a while before it tries again, longer each time.
+        Assert.Equal(AppendOutcome.NotWritten, await test.AppendAsync(other, 0, [1]));
+        await server.StartAgainAsync();
+        var opened = await OpenAsync(test, id);
+
+        Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(opened.Owned, opened.EndOffset, [1]));
+        Assert.Equal(owned.LeaderEpoch + 1, opened.Owned.LeaderEpoch);
+    }
+
     [Theory(Timeout = Longest)]
     [InlineData(1)]
     [InlineData(2)]

@@ -47,7 +47,9 @@ internal sealed class FetchApi(TopicDirectory directory, PartitionGrains grains,
             Math.Min(request.MinBytes, maxBytes),
             maxBytes,
             hasUnknown ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Clamp(request.MaxWaitMs, 0, options.MaxFetchWait.TotalMilliseconds)));
-        await new FetchRound(found, limits, context.Reader ?? new FetchReader(), sources).RunAsync(context.Ending);
+        var reader = context.Reader ?? new FetchReader();
+        await new FetchRound(found, limits, reader, sources).RunAsync(context.Ending);
+        found.ForEach(reader.NoteGiven);
         return ToResponse(context, plan, fetches);
     }
 

@@ -2,6 +2,10 @@
 // KIP-101, KIP-279 and KIP-320: a consumer learns where an epoch ended and so notices that a log was cut below its position.
 // Other than Kafka:
 // - replicaId is not looked at: no client copies a log as a follower.
+// - On a connection that was given records, no epoch ends below where the log ended then. librdkafka (2.16) asks where the epoch of its position ended, takes what a
+//   fetch that is still on its way brings of the next epochs, and holds the answer, which is right, against the position that it has then: it takes the log for
+//   cut, goes back to where the epoch ended, and drops what it had fetched. What the application was not given yet of the records before that, it never is. No
+//   log here is ever cut below what was read, so nothing is hidden from anybody.
 using Granary.Abstractions.Partitions;
 using Granary.Gateway.Kafka.Wire;
 
@@ -33,7 +37,7 @@ internal sealed class OffsetForLeaderEpochApi(TopicLookup lookup, PartitionCalls
                 };
                 answered.Partitions.Add(answer);
                 if (error == ErrorCode.None)
-                    calls.Add(Ask(partition, asked.LeaderEpoch, asked.CurrentLeaderEpoch, answer));
+                    calls.Add(Ask(context, partition, asked, answer));
             }
         }
 
@@ -42,20 +46,20 @@ internal sealed class OffsetForLeaderEpochApi(TopicLookup lookup, PartitionCalls
     }
 
     private static PartitionCall Ask(
+        RequestContext context,
         PartitionId partition,
-        int leaderEpoch,
-        int currentLeaderEpoch,
+        OffsetForLeaderEpochRequest.OffsetForLeaderPartition asked,
         OffsetForLeaderEpochResponse.EpochEndOffset answer) =>
         new(
             partition,
             async grain =>
             {
-                var result = await grain.FindEpochEndAsync(leaderEpoch, currentLeaderEpoch);
+                var result = await grain.FindEpochEndAsync(asked.LeaderEpoch, asked.CurrentLeaderEpoch);
                 answer.ErrorCode = (short)result.Error;
                 if (result.Error != ErrorCode.None)
                     return;
                 answer.LeaderEpoch = result.LeaderEpoch;
-                answer.EndOffset = result.EndOffset;
+                answer.EndOffset = result.EndOffset < 0 ? result.EndOffset : Math.Max(result.EndOffset, context.Reader?.GivenBelow(partition) ?? -1);
             },
             error => answer.ErrorCode = (short)error);
 }

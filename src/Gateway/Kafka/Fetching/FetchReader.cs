@@ -33,7 +33,11 @@ internal sealed class FetchReader
     /// <summary>Well below the time after which Orleans gives a call up.</summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(15);
 
+    /// <summary>Partitions that it remembers having given records of; beyond that it begins anew.</summary>
+    private const int MaxGiven = 100_000;
+
     private readonly ConcurrentDictionary<PartitionId, PartitionWait> _waits = new();
+    private readonly ConcurrentDictionary<PartitionId, long> _given = new();
     private TaskCompletionSource _woken = NewSignal();
 
     /// <summary>Under this name it waits on partitions.</summary>
@@ -76,6 +80,19 @@ internal sealed class FetchReader
         _waits[partition.Id] = wait;
         _ = WaitAsync(partition.Grain, wait, fetch.ClientId);
     }
+
+    /// <summary>Takes note of where the log ended (exclusive) from which records are given.</summary>
+    public void NoteGiven(PartitionFetch fetch)
+    {
+        if (fetch.Result.Records.IsEmpty)
+            return;
+        if (_given.Count >= MaxGiven)
+            _given.Clear();
+        _given[fetch.Partition!.Id] = fetch.Result.HighWatermark;
+    }
+
+    /// <summary>No record at or above this offset was given of that partition; -1 where none was at all.</summary>
+    public long GivenBelow(PartitionId partition) => _given.GetValueOrDefault(partition, -1);
 
     /// <summary>Forgets the partitions that are no longer fetched.</summary>
     public void KeepOnly(List<PartitionFetch> fetches)

@@ -30,6 +30,9 @@ internal sealed class FakePartition : IPartitionGrain
     /// <summary>The next calls are refused so.</summary>
     public ErrorCode Refusal { get; set; }
 
+    /// <summary>Where every epoch ended; null: at the log's end.</summary>
+    public long? EpochEnd { get; set; }
+
     public long End
     {
         get
@@ -134,7 +137,7 @@ internal sealed class FakePartition : IPartitionGrain
         Task.FromResult(new OffsetResult(ErrorCode.None, query.Timestamp == OffsetQuery.Latest ? End : 0, -1, 7));
 
     public Task<EpochEndResult> FindEpochEndAsync(int leaderEpoch, int currentLeaderEpoch) =>
-        Task.FromResult(new EpochEndResult(ErrorCode.None, 7, End));
+        Task.FromResult(new EpochEndResult(ErrorCode.None, 7, EpochEnd ?? End));
 
     /// <summary>Checks, but keeps all.</summary>
     public Task<RangeSize> MeasureAsync(OffsetRange range) => throw new NotSupportedException();

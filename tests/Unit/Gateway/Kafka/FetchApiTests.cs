@@ -29,6 +29,31 @@ public sealed class FetchApiTests
         await Eventually.TrueAsync(() => gateway.Memory.Replies.HeldBytes == 0);
     }
 
+    /// <summary>librdkafka takes an epoch that ended below what a fetch has given it meanwhile for a log that was cut.</summary>
+    [Fact]
+    public async Task EpochEnd_OnAConnectionThatWasGivenRecords_IsNotBelowThem()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var topic = gateway.Cluster.AddTopic("t");
+        await using var client = await gateway.ConnectAsync();
+        await using var other = await gateway.ConnectAsync();
+        for (var i = 0; i < 3; i++)
+            await client.ProduceAsync(Requests.Produce("t", 0, Batches.Make()), 9, Cancellation);
+        gateway.Cluster[topic, 0].EpochEnd = 1;
+        Assert.Equal(1, await EpochEndAsync(client));
+
+        // One behind the other, as from a client that has not heard of the fetch's answer yet.
+        var fetch = Requests.Fetch("t", 0, 0);
+        await client.SendAsync(FetchRequest.ApiKey, 12, writer => fetch.Write(writer, 12), Cancellation);
+        var asked = await SendEpochEndAsync(client);
+        Assert.NotNull(await client.ReceiveAsync(Cancellation));
+
+        Assert.Equal(3, await ReceiveEpochEndAsync(client, asked));
+        Assert.Equal(1, await EpochEndAsync(other));
+        gateway.Cluster[topic, 0].EpochEnd = -1;
+        Assert.Equal(-1, await EpochEndAsync(client));
+    }
+
     [Fact]
     public async Task Fetch_ByTopicId_GivesRecordsAndUnknownIds()
     {
@@ -180,4 +205,15 @@ public sealed class FetchApiTests
 
     private static FetchResponse.PartitionData Only(FetchResponse response) =>
         Assert.Single(Assert.Single(response.Responses).Partitions);
+
+    private static async Task<long> EpochEndAsync(KafkaWire client) => await ReceiveEpochEndAsync(client, await SendEpochEndAsync(client));
+
+    private static Task<int> SendEpochEndAsync(KafkaWire client)
+    {
+        var request = new OffsetForLeaderEpochRequest { Topics = [new() { Topic = "t", Partitions = [new() { Partition = 0, LeaderEpoch = 6 }] }] };
+        return client.SendAsync(OffsetForLeaderEpochRequest.ApiKey, 4, writer => request.Write(writer, 4), Cancellation);
+    }
+
+    private static async Task<long> ReceiveEpochEndAsync(KafkaWire client, int asked) =>
+        (await client.ReceiveAsync(asked, true, OffsetForLeaderEpochResponse.Read, 4, Cancellation)).Topics[0].Partitions[0].EndOffset;
 }
