@@ -23,7 +23,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     [InlineData(2)]
     public async Task ShortRun_WithCutLinks_IsClean(int seed)
     {
-        Assert.SkipWhen(Number("GRANARY_CHAOS_CUTS") != 1, "runs with GRANARY_CHAOS_CUTS=1: clients end in states that are not understood yet, in one run of three (tests/Chaos/README.md, Open)");
+        Assert.SkipWhen(Number("GRANARY_CHAOS_CUTS") != 1, "runs with GRANARY_CHAOS_CUTS=1: clients end in states that are not understood yet, in one run of several (tests/Chaos/README.md, Open)");
         Assert.SkipWhen(SiloNetworks.Missing is not null, SiloNetworks.Missing ?? "");
         Assert.SkipWhen(s_silos < 3, "a minority of fewer than three silos is none");
         await RunAsync(new ChaosSettings { Seed = seed, Silos = s_silos, Cuts = true, Folder = ChaosSettings.FolderOf($"short-cuts-{seed}") });

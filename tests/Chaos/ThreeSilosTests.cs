@@ -1,6 +1,9 @@
+using System.Threading.Channels;
 using Confluent.Kafka;
 using Granary.Abstractions.Cluster;
+using Granary.Chaos.Groups;
 using Granary.Support;
+using Granary.Support.Histories;
 using Npgsql;
 
 namespace Granary.Chaos;
@@ -93,6 +96,48 @@ public sealed class ThreeSilosTests(ThreeSilosFixture fixture, ITestOutputHelper
         // What was sent twice without a number is there twice, and may lie behind what followed it: that is what the setting says.
         Assert.DoesNotContain(await plain.FinishAsync(), anomaly => !anomaly.Contains(" lies at offsets ", StringComparison.Ordinal) && !anomaly.Contains(" lies behind ", StringComparison.Ordinal));
         output.WriteLine($"longest time that a partition acknowledged nothing: {idempotent.Progress.LongestGap.TotalMilliseconds:0} ms idempotent, {plain.Progress.LongestGap.TotalMilliseconds:0} ms plain");
+    }
+
+    /// <summary>What the harness relies on: its members come to their ends, whatever they are being told. This one is given a partition while its thread is busy, and is killed then.</summary>
+    [Fact]
+    public async Task AMember_KilledWhileItIsGivenAPartition_Ends()
+    {
+        var said = Channel.CreateUnbounded<string>();
+        var isBusy = new SemaphoreSlim(0);
+        using var mayGoOn = new ManualResetEventSlim();
+        var topic = await ChaosTopic.CreateAsync(fixture.Cluster.KafkaBootstrap, 2, "killed");
+        var group = new GroupTopic(topic with { ClientLog = line => said.Writer.TryWrite(line) }, 0, GroupProtocolKind.Consumer);
+        using var history = new HistoryFile(Path.Combine(ChaosSettings.FolderOf("killed"), "history.txt"));
+        var other = new GroupMember(0, group, history, (_, _) => { });
+        await AwaitGivenAsync(0, 0);
+        var member = new GroupMember(1, group, history, (_, _) =>
+        {
+            isBusy.Release();
+            mayGoOn.Wait(Cancellation);
+        });
+        await AwaitGivenAsync(1, 0);
+        await ProduceEverywhereAsync(topic);
+        Assert.True(await isBusy.WaitAsync(s_patience, Cancellation));
+
+        await other.LeaveAsync();
+        await AwaitGivenAsync(1, 1);
+        var ending = member.KillAsync();
+        mayGoOn.Set();
+        await ending.WaitAsync(s_patience, Cancellation);
+        Assert.Null(other.Failure);
+        Assert.Null(member.Failure);
+
+        // Its client says so once what it is given, beside what it has, waits for the member's thread.
+        async Task AwaitGivenAsync(int number, int has)
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+            deadline.CancelAfter(s_patience);
+            while (await said.Reader.ReadAsync(deadline.Token) is var line
+                && !(line.StartsWith($"member {number}: ", StringComparison.Ordinal) && line.Contains($"being added to group assignment of {has} partition", StringComparison.Ordinal)))
+            {
+                // It said something else.
+            }
+        }
     }
 
     /// <summary>Every partition acknowledges a record.</summary>

@@ -55,7 +55,7 @@ internal sealed class GroupClient : IChaosClient
         _stop.Dispose();
     }
 
-    private GroupMember Join() => new(_next++, _group, _history, _progress);
+    private GroupMember Join() => new(_next++, _group, _history, _progress.Process);
 
     private async Task TurnAsync(Random random)
     {
