@@ -61,7 +61,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
         return _failures;
     }
 
-    /// <summary>What librdkafka says of where it fetches, with the history's times, where GRANARY_CHAOS_CLIENT_LOGS=1 asks for it: hundreds of lines a second.</summary>
+    /// <summary>What librdkafka says of where it fetches and how its groups fare, with the history's times, where GRANARY_CHAOS_CLIENT_LOGS=1 asks for it: hundreds of lines a second.</summary>
     private Action<string>? ClientLog(HistoryFile history)
     {
         if (Environment.GetEnvironmentVariable("GRANARY_CHAOS_CLIENT_LOGS") != "1")

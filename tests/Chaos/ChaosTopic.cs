@@ -18,7 +18,7 @@ internal sealed record ChaosTopic(string Bootstrap, string Name, int Partitions)
     /// <summary>Clients are as they come out of the box, instead of as patient and as quick as a short run wants them.</summary>
     public bool HasDefaultClients { get; init; }
 
-    /// <summary>Takes what consumers say of where they fetch, and from whom; null: nobody asks.</summary>
+    /// <summary>Takes what consumers say of where they fetch, and from whom, and of their groups; null: nobody asks.</summary>
     public Action<string>? ClientLog { get; init; }
 
     /// <summary>An answer that comes later than this after its question is dropped by the client, which looks for such ones once a second.</summary>

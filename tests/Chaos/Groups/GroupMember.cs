@@ -7,6 +7,8 @@ namespace Granary.Chaos.Groups;
 /// <summary>
 /// One Confluent.Kafka consumer of a group, from its joining to its end: processes records, commits what it has processed now and then and before it
 /// gives a partition back, and writes down what it is told. Everything it does, it does on one thread; so its callbacks come between its own steps.
+/// Where its client says that it was not told where a partition begins, it leaves and joins anew, as any application has to: librdkafka 2.16 asks no more for that
+/// partition then, and once it is to give back another one it neither joins nor beats any more (its issue 5586). Granary answers so only where a coordinator is away for long.
 /// </summary>
 internal sealed class GroupMember
 {
@@ -26,6 +28,7 @@ internal sealed class GroupMember
     private readonly Task _living;
     private volatile Ending _ending;
     private bool _leaving;
+    private bool _hasForgotten;
 
     public GroupMember(int number, GroupTopic group, HistoryFile history, GroupProgress progress)
     {
@@ -57,8 +60,18 @@ internal sealed class GroupMember
 
     private void Live()
     {
+        do
+        {
+            (_leaving, _hasForgotten) = (false, false);
+            LiveOnce();
+        }
+        while (_hasForgotten && _ending == Ending.None && Failure is null);
+    }
+
+    private void LiveOnce()
+    {
         using var consumer = new ConsumerBuilder<Ignore, byte[]>(_group.Settings())
-            .SetLogHandler((_, _) => { })
+            .SetLogHandler((_, line) => _group.Topic.ClientLog?.Invoke($"member {_number}: {line.Message}"))
             .SetErrorHandler((_, error) => Failure = error.IsFatal ? $"member {_number} of {_group.Name}: {error.Reason}" : Failure)
             .SetPartitionsAssignedHandler(Assign)
             .SetPartitionsRevokedHandler((own, taken) => Revoke(own, taken.Select(one => one.Partition.Value)))
@@ -68,7 +81,7 @@ internal sealed class GroupMember
         {
             consumer.Subscribe(_group.Topic.Name);
             var clock = Stopwatch.StartNew();
-            while (_ending == Ending.None && Failure is null)
+            while (_ending == Ending.None && !_hasForgotten && Failure is null)
             {
                 ProcessOne(consumer);
                 if (clock.Elapsed <= s_commitPace)
@@ -77,7 +90,7 @@ internal sealed class GroupMember
                 clock.Restart();
             }
 
-            if (_ending == Ending.ByLeaving && Failure is null)
+            if ((_ending == Ending.ByLeaving || _hasForgotten) && Failure is null)
             {
                 _leaving = true;
                 consumer.Close();
@@ -103,10 +116,10 @@ internal sealed class GroupMember
             _processed[partition] = record.Offset.Value + 1;
             _progress.Process(partition, record.Offset.Value);
         }
-        catch (ConsumeException away) when (away.Error.Code is ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupLoadInProgress)
+        catch (ConsumeException unanswered) when (unanswered.Error.Code is ErrorCode.GroupLoadInProgress)
         {
-            // It asked for committed offsets while nobody could answer: of that it tells, and asks again.
-            _history.Note($"member {_number} of {_group.Name}: {away.Error.Reason}");
+            _hasForgotten = true;
+            _history.Note($"member {_number} of {_group.Name} joins anew: {unanswered.Error.Reason}");
         }
         catch (ConsumeException failure)
         {

@@ -31,6 +31,8 @@ internal sealed record GroupTopic(ChaosTopic Topic, int Number, GroupProtocolKin
             TopicMetadataRefreshIntervalMs = 1_000,
             MaxPollIntervalMs = 60_000,
         };
+        if (Topic.ClientLog is not null)
+            settings.Debug = "cgrp,consumer,topic";
         if (Protocol == GroupProtocolKind.Consumer)
         {
             settings.GroupProtocol = GroupProtocol.Consumer;
