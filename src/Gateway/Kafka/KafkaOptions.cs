@@ -79,6 +79,12 @@ public sealed class KafkaOptions
     /// <summary>A fetch that asks to wait longer (fetch.max.wait.ms) is answered by then. A connection that its client has left is seen when its fetch is answered.</summary>
     public TimeSpan MaxFetchWait { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// How long an OffsetFetch waits for a coordinator that is between silos before it is told to come again. Too short, and librdkafka forgets partitions
+    /// where a rebalance comes in between; what its connection asks for later waits as long, so it belongs well below the members' session timeouts.
+    /// </summary>
+    public TimeSpan MaxCoordinatorWait { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>max.incremental.fetch.session.cache.slots: fetch sessions kept at a time. At the bound one is evicted, or the client fetches without a session.</summary>
     public int FetchSessionSlots { get; set; } = 1_000;
 
@@ -161,6 +167,7 @@ public sealed class KafkaOptions
         (nameof(FrameTimeout), FrameTimeout),
         (nameof(DrainTimeout), DrainTimeout),
         (nameof(MaxFetchWait), MaxFetchWait),
+        (nameof(MaxCoordinatorWait), MaxCoordinatorWait),
         (nameof(FetchSessionEviction), FetchSessionEviction),
     ];
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Granary.Gateway.Hosting;
 using Granary.Support;
 using Granary.Support.Histories;
@@ -135,8 +136,9 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
             using var answer = await _http.GetAsync(new Uri($"{cluster[silo].HttpUrl}/health/ready"), _stopping.Token);
             return answer.IsSuccessStatusCode && (await cluster.MembersAsync(_stopping.Token)).ContainsKey(silo);
         }
-        catch (Exception failure) when (failure is HttpRequestException or Npgsql.NpgsqlException or TaskCanceledException && !_stopping.IsCancellationRequested)
+        catch (Exception failure) when (failure is HttpRequestException or SocketException or Npgsql.NpgsqlException or TaskCanceledException && !_stopping.IsCancellationRequested)
         {
+            // A socket's own exception: of a connection that the silo's end closed the moment it was there, which HttpClient passes on as it is.
             return false;
         }
     }

@@ -7,6 +7,8 @@ namespace Granary.Chaos.Groups;
 /// <summary>
 /// One Confluent.Kafka consumer of a group, from its joining to its end: processes records, commits what it has processed now and then and before it
 /// gives a partition back, and writes down what it is told. Everything it does, it does on one thread; so its callbacks come between its own steps.
+/// Where its client says that it was not told where a partition begins, it leaves and joins anew, as any application has to: librdkafka 2.16 asks no more for that
+/// partition then, and once it is to give back another one it neither joins nor beats any more (its issue 5586). Granary answers so only where a coordinator is away for long.
 /// </summary>
 internal sealed class GroupMember
 {
@@ -30,6 +32,7 @@ internal sealed class GroupMember
     private volatile Ending _ending;
     private bool _leaving;
     private bool _wasTold;
+    private bool _hasForgotten;
 
     /// <param name="processing">Called on the member's thread with the partition and the offset of each record.</param>
     public GroupMember(int number, GroupTopic group, HistoryFile history, Action<int, long> processing)
@@ -66,6 +69,16 @@ internal sealed class GroupMember
 
     private void Live()
     {
+        do
+        {
+            (_leaving, _hasForgotten) = (false, false);
+            LiveOnce();
+        }
+        while (_hasForgotten && _ending == Ending.None && Failure is null);
+    }
+
+    private void LiveOnce()
+    {
         using var consumer = new ConsumerBuilder<Ignore, byte[]>(_group.Settings())
             .SetLogHandler((_, line) => _group.Topic.ClientLog?.Invoke($"member {_number}: {line.Message}"))
             .SetErrorHandler((_, error) => Failure = error.IsFatal ? $"member {_number} of {_group.Name}: {error.Reason}" : Failure)
@@ -77,7 +90,7 @@ internal sealed class GroupMember
         {
             consumer.Subscribe(_group.Topic.Name);
             LiveOn(consumer);
-            if (_ending == Ending.ByLeaving && Failure is null)
+            if (_ending != Ending.WithoutAWord && Failure is null)
             {
                 _leaving = true;
                 consumer.Close();
@@ -93,7 +106,7 @@ internal sealed class GroupMember
     }
 
     /// <summary>
-    /// Until it is to end and a poll has told it nothing more of its partitions. librdkafka (2.16) waits for ever for a handler that was not called before the
+    /// Until it is to end or to join anew, and a poll has told it nothing more of its partitions. librdkafka (2.16) waits for ever for a handler that was not called before the
     /// client is disposed of without being closed (all protocols but the eager one; its own mock broker shows it too). While this thread waits for the
     /// answer to a commit, what it is told has seconds to arrive.
     /// </summary>
@@ -103,7 +116,7 @@ internal sealed class GroupMember
         bool isEnding;
         do
         {
-            (isEnding, _wasTold) = (_ending != Ending.None, false);
+            (isEnding, _wasTold) = (_ending != Ending.None || _hasForgotten, false);
             ProcessOne(consumer);
             if (isEnding || clock.Elapsed <= s_commitPace)
                 continue;
@@ -124,10 +137,10 @@ internal sealed class GroupMember
             _processed[partition] = record.Offset.Value + 1;
             _processing(partition, record.Offset.Value);
         }
-        catch (ConsumeException away) when (away.Error.Code is ErrorCode.GroupCoordinatorNotAvailable or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupLoadInProgress)
+        catch (ConsumeException unanswered) when (unanswered.Error.Code is ErrorCode.GroupLoadInProgress)
         {
-            // It asked for committed offsets while nobody could answer: of that it tells, and asks again.
-            _history.Note($"member {_number} of {_group.Name}: {away.Error.Reason}");
+            _hasForgotten = true;
+            _history.Note($"member {_number} of {_group.Name} joins anew: {unanswered.Error.Reason}");
         }
         catch (ConsumeException failure)
         {

@@ -10,7 +10,7 @@ namespace Granary.KafkaClients.Groups;
 
 /// <summary>
 /// Three silos, of which the one that coordinates a group of each protocol is killed and comes back: coordinators move, members keep what they have
-/// and are not called to a rebalance, and positions never go back.
+/// and are not called to a rebalance, and positions never go back. Who reads by assignment, and so hears of no move, is told positions by the former coordinator.
 /// </summary>
 public sealed class CoordinatorKilledTests(ITestOutputHelper output)
 {
@@ -26,6 +26,8 @@ public sealed class CoordinatorKilledTests(ITestOutputHelper output)
         await AwaitBrokersAsync(cluster);
         await using var classic = new WatchedGroup(cluster.KafkaBootstrap, await NameOfVictimAsync(cluster), topic, WatchedGroup.SpeakClassicProtocol);
         await using var modern = new WatchedGroup(cluster.KafkaBootstrap, await NameOfVictimAsync(cluster), topic, GroupConsumer.SpeakConsumerProtocol);
+        var readers = await NameOfVictimAsync(cluster);
+        using var reader = Topics.Consumer(cluster.KafkaBootstrap, config => (config.GroupId, config.AutoOffsetReset) = (readers, AutoOffsetReset.Earliest));
         WatchedGroup[] groups = [classic, modern];
         await Eventually.IsTrueAsync(() => groups.All(group => group.IsShared), () => string.Join("; ", groups.AsEnumerable()));
         var disturbances = groups.Select(group => group.Disturbances).ToArray();
@@ -34,8 +36,11 @@ public sealed class CoordinatorKilledTests(ITestOutputHelper output)
         cluster[Victim].Kill();
         await GoOnAsync(cluster, topic, groups, 2);
         Assert.Equal(disturbances, groups.Select(group => group.Disturbances));
+        Begin(reader, topic, 0);
         await cluster.StartAsync(Victim);
         await AwaitBrokersAsync(cluster);
+        await Eventually.IsTrueAsync(async () => (await CoordinatorsAsync(cluster, readers)).Single().IsVictim, () => $"{readers} is coordinated elsewhere");
+        Begin(reader, topic, 1);
         await GoOnAsync(cluster, topic, groups, 3);
 
         output.WriteLine(string.Join("; ", groups.AsEnumerable()));
@@ -63,15 +68,32 @@ public sealed class CoordinatorKilledTests(ITestOutputHelper output)
         await Eventually.IsTrueAsync(() => admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers.Count == cluster.Count, () => "a broker is missing", seconds: 60);
     }
 
+    /// <summary>Reads one more partition, from where its group is in it: nowhere, so from its start.</summary>
+    private static void Begin(IConsumer<byte[]?, byte[]?> reader, string topic, int partition)
+    {
+        reader.IncrementalAssign([new TopicPartitionOffset(topic, partition, Offset.Stored)]);
+        var place = new TopicPartitionOffset(topic, partition, 0);
+        ConsumeResult<byte[]?, byte[]?>? record;
+        do
+        {
+            record = reader.Consume(TimeSpan.FromSeconds(30));
+            Assert.True(record is not null, $"partition {partition} is not read");
+        }
+        while (record.TopicPartitionOffset != place);
+    }
+
     /// <summary>A group that the victim coordinates: which silo does follows from the name.</summary>
-    private static async Task<string> NameOfVictimAsync(ClusterProcess cluster)
+    private static async Task<string> NameOfVictimAsync(ClusterProcess cluster) =>
+        (await CoordinatorsAsync(cluster, [.. Enumerable.Range(0, 50).Select(_ => $"g-{Guid.NewGuid():N}")])).First(one => one.IsVictim).Group;
+
+    private static async Task<IEnumerable<(string Group, bool IsVictim)>> CoordinatorsAsync(ClusterProcess cluster, params string[] groups)
     {
         const short Version = 4;
         await using var wire = await KafkaWire.ConnectAsync(IPEndPoint.Parse(cluster[0].KafkaBootstrap));
         var request = new FindCoordinatorRequest();
-        request.CoordinatorKeys.AddRange(Enumerable.Range(0, 50).Select(_ => $"g-{Guid.NewGuid():N}"));
+        request.CoordinatorKeys.AddRange(groups);
         var id = await wire.SendAsync(FindCoordinatorRequest.ApiKey, Version, writer => request.Write(writer, Version));
         var found = await wire.ReceiveAsync(id, FindCoordinatorRequest.IsFlexible(Version), FindCoordinatorResponse.Read, Version);
-        return found.Coordinators.First(one => $"{one.Host}:{one.Port}" == cluster[Victim].KafkaBootstrap).Key!;
+        return found.Coordinators.Select(one => (one.Key!, $"{one.Host}:{one.Port}" == cluster[Victim].KafkaBootstrap));
     }
 }

@@ -2,6 +2,7 @@
 // KIP-320 (leader epochs, version 5), KIP-447 (require stable, version 7), KIP-709 (many groups, version 8), KIP-848 (member id and epoch, version 9).
 // Other than Kafka:
 // - requireStable is taken and changes nothing: no transaction can hold positions back yet.
+// - A broker that does not coordinate the group asks the one that does, instead of NOT_COORDINATOR (GroupCalls.FetchOffsetsAsync says why).
 using System.Collections.Immutable;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
@@ -11,7 +12,7 @@ using Asked = (string Name, System.Collections.Generic.IReadOnlyList<int> Partit
 
 namespace Granary.Gateway.Kafka.Apis;
 
-internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory directory, GroupCalls groups)
+internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory directory, GroupCalls groups, TimeProvider time)
 {
     public const short LowestVersion = 1;
     public const short HighestVersion = 9;
@@ -22,14 +23,15 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
     public async ValueTask<OffsetFetchResponse> HandleAsync(RequestContext context, OffsetFetchRequest request)
     {
         var response = new OffsetFetchResponse();
+        var began = time.GetTimestamp();
         if (context.ApiVersion >= FirstVersionWithManyGroups)
         {
             foreach (var group in request.Groups)
-                response.Groups.Add(await FetchAsync(context, group.GroupId, CallerOf(group.MemberId, group.MemberEpoch), group.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes))));
+                response.Groups.Add(await FetchAsync(context, began, group.GroupId, CallerOf(group.MemberId, group.MemberEpoch), group.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes))));
             return response;
         }
 
-        var only = await FetchAsync(context, request.GroupId, null, request.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes)));
+        var only = await FetchAsync(context, began, request.GroupId, null, request.Topics?.ConvertAll(topic => new Asked(topic.Name, topic.PartitionIndexes)));
         response.ErrorCode = only.ErrorCode;
         foreach (var topic in only.Topics)
         {
@@ -52,14 +54,14 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
     }
 
     /// <param name="topics">Null: all that there are.</param>
-    private async ValueTask<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAsync(RequestContext context, string groupId, GroupCaller? caller, List<Asked>? topics)
+    private async ValueTask<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAsync(RequestContext context, long began, string groupId, GroupCaller? caller, List<Asked>? topics)
     {
         var response = new OffsetFetchResponse.OffsetFetchResponseGroup { GroupId = groupId };
         var (error, partitions) = await NameAsync(topics);
         var kept = error != ErrorCode.None
             ? new CommittedOffsets(error, [])
             // No partition would ask for all; one that does not exist has the group checked and nothing found.
-            : await AskAsync(context, groupId, caller, topics is not null && partitions.IsEmpty ? [default] : partitions);
+            : await groups.FetchOffsetsAsync(context, began, groupId, topics is not null && partitions.IsEmpty ? [default] : partitions, caller);
         if (kept.Error != ErrorCode.None)
         {
             response.ErrorCode = (short)kept.Error;
@@ -81,9 +83,6 @@ internal sealed class OffsetFetchApi(TopicLookup lookup, TopicDirectory director
 
     /// <summary>From version 9 on a member of the consumer protocol says who it is; who names neither id nor epoch is nobody in particular.</summary>
     private static GroupCaller? CallerOf(string? memberId, int memberEpoch) => memberId is null && memberEpoch < 0 ? null : new GroupCaller(memberId ?? "", null, memberEpoch);
-
-    private ValueTask<CommittedOffsets> AskAsync(RequestContext context, string groupId, GroupCaller? caller, ImmutableArray<PartitionId> partitions) => groups.AskAsync(
-        context, groupId, group => group.FetchOffsetsAsync(partitions, caller), static error => new CommittedOffsets(error, []), mayBeEmpty: true);
 
     private async ValueTask<(ErrorCode Error, ImmutableArray<PartitionId> Partitions)> NameAsync(List<Asked>? topics)
     {

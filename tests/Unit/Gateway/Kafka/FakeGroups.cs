@@ -16,6 +16,9 @@ internal sealed class FakeGroups : IGroupGrain, IGroupListGrain, IGroupMemberGra
     /// <summary>What a group is said to keep.</summary>
     public ImmutableArray<CommittedOffset> Kept { get; set; } = [];
 
+    /// <summary>What happens when positions are asked for, before they are told: an error to answer, or a failure of the call.</summary>
+    public Func<Task<ErrorCode>>? BeforeFetch { get; set; }
+
     public Task<JoinResult> JoinAsync(JoinRequest request) => Task.FromResult(JoinResult.Refuse(ErrorCode.UnknownMemberId, request.MemberId));
 
     public Task<SyncResult> SyncAsync(SyncRequest request) => Task.FromResult(SyncResult.Refuse(ErrorCode.UnknownMemberId));
@@ -40,7 +43,8 @@ internal sealed class FakeGroups : IGroupGrain, IGroupListGrain, IGroupMemberGra
         return All(ErrorCode.None, request.Offsets.Length);
     }
 
-    public Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null) => Task.FromResult(new CommittedOffsets(ErrorCode.None, Kept));
+    public async Task<CommittedOffsets> FetchOffsetsAsync(ImmutableArray<PartitionId> partitions, GroupCaller? caller = null) =>
+        BeforeFetch is { } before && await before() is var error and not ErrorCode.None ? new CommittedOffsets(error, []) : new CommittedOffsets(ErrorCode.None, Kept);
 
     public Task<ImmutableArray<ErrorCode>> DeleteOffsetsAsync(ImmutableArray<PartitionId> partitions) => All(ErrorCode.GroupIdNotFound, partitions.Length);
 

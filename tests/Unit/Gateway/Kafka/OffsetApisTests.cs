@@ -73,6 +73,43 @@ public sealed class OffsetApisTests
         Assert.Equal(("new", 5L), (only.Name, Assert.Single(only.Partitions).CommittedOffset));
     }
 
+    [Fact]
+    public async Task Fetch_FromACoordinatorThatIsBetweenSilos_WaitsForIt()
+    {
+        await using var gateway = await TestGateway.StartAsync(options => options.MaxCoordinatorWait = TimeSpan.FromMinutes(1));
+        var topic = gateway.Cluster.AddTopic("new");
+        gateway.Cluster.Groups.Kept = [new CommittedOffset(new PartitionId(topic.TopicId, 0), 5, -1, "")];
+        var answers = new Queue<Func<Task<ErrorCode>>>(
+        [
+            () => Task.FromResult(ErrorCode.NotCoordinator),
+            () => throw new TimeoutException("away"),
+            () => Task.FromResult(ErrorCode.CoordinatorLoadInProgress),
+            () => Task.FromResult(ErrorCode.None),
+        ]);
+        gateway.Cluster.Groups.BeforeFetch = () => answers.Dequeue()();
+        await using var client = await gateway.ConnectAsync();
+
+        var answer = await FetchAllAsync(client);
+
+        Assert.Equal((short)ErrorCode.None, answer.ErrorCode);
+        Assert.Equal(5, Assert.Single(Assert.Single(answer.Topics).Partitions).CommittedOffset);
+        Assert.Empty(answers);
+    }
+
+    /// <summary>NOT_COORDINATOR and COORDINATOR_NOT_AVAILABLE would be the end of these partitions for librdkafka.</summary>
+    [Theory]
+    [InlineData(ErrorCode.NotCoordinator)]
+    [InlineData(ErrorCode.CoordinatorNotAvailable)]
+    [InlineData(null)]
+    public async Task Fetch_FromACoordinatorThatStaysAway_IsToldToComeAgainInTime(ErrorCode? error)
+    {
+        await using var gateway = await TestGateway.StartAsync(options => options.MaxCoordinatorWait = TimeSpan.FromMilliseconds(50));
+        gateway.Cluster.Groups.BeforeFetch = () => error is { } told ? Task.FromResult(told) : new TaskCompletionSource<ErrorCode>().Task;
+        await using var client = await gateway.ConnectAsync();
+
+        Assert.Equal((short)ErrorCode.CoordinatorLoadInProgress, (await FetchAllAsync(client)).ErrorCode);
+    }
+
     [Theory]
     [InlineData(5, ErrorCode.None, null)]
     [InlineData(6, ErrorCode.GroupIdNotFound, "Group g not found.")]
