@@ -8,7 +8,7 @@ namespace Granary.Chaos.Groups;
 /// One Confluent.Kafka consumer of a group, from its joining to its end: processes records, commits what it has processed now and then and before it
 /// gives a partition back, and writes down what it is told. Everything it does, it does on one thread; so its callbacks come between its own steps.
 /// </summary>
-internal sealed class GroupMember
+internal sealed class GroupMember : IGroupMember
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_commitPace = TimeSpan.FromMilliseconds(250);
