@@ -91,7 +91,7 @@ internal sealed class ChaosRun(ChaosSettings settings, Action<string> say)
             new KafkaReader(FirstReader + 5, atEdges, history, s_forEver),
             new WatermarkAsker(FirstReader + 3, topic, history, service.Grains),
             .. settings.Groups.Select((protocol, number) => new GroupClient(
-                new GroupTopic(topic, number, protocol), FirstMember + (number * MembersOfGroup), settings.Seed + number, history)),
+                new GroupTopic(topic, number, protocol), FirstMember + (number * MembersOfGroup), settings.Seed + number, history, service.Grains)),
         ];
         try
         {

@@ -23,7 +23,7 @@ internal sealed record ChaosSettings
 
     /// <summary>The consumer groups, one for each.</summary>
     public IReadOnlyList<GroupProtocolKind> Groups { get; init; } =
-        [GroupProtocolKind.Cooperative, GroupProtocolKind.Eager, GroupProtocolKind.Consumer];
+        [GroupProtocolKind.Cooperative, GroupProtocolKind.Eager, GroupProtocolKind.Consumer, GroupProtocolKind.InCluster, GroupProtocolKind.Mixed];
 
     /// <summary>Whether each silo gets a network of its own, and links are cut.</summary>
     public bool Cuts { get; init; }

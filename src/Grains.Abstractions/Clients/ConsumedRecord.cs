@@ -3,7 +3,8 @@ using Granary.Abstractions.Records;
 namespace Granary.Abstractions.Clients;
 
 /// <summary>A record as a reader gets it. Its memory stays valid as long as it is referenced; that keeps its whole batch.</summary>
-public readonly record struct ConsumedRecord(TopicPartition Partition, Record Record)
+/// <param name="LeaderEpoch">Of the leader that appended it; -1: not known.</param>
+public readonly record struct ConsumedRecord(TopicPartition Partition, Record Record, int LeaderEpoch = -1)
 {
     public long Offset => Record.Offset;
 

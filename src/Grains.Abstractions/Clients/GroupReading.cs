@@ -20,7 +20,7 @@ internal sealed class GroupReading
     private readonly Dictionary<PartitionId, TopicPartition> _owned = [];
     private readonly HashSet<PartitionId> _unopened = [];
     private readonly PositionsToCommit _positions = new();
-    private (TopicPartition Partition, long Offset)? _inHand;
+    private (TopicPartition Partition, LogPosition Position)? _inHand;
     private int _life;
     private int _pending = 1;
     private volatile bool _isCommitDue;
@@ -48,8 +48,9 @@ internal sealed class GroupReading
     /// <summary>The reader is given this record.</summary>
     public void HandOut(ConsumedRecord record)
     {
+        // The epoch of the record before it is not at hand; its own is one in which the log reached this offset just as well.
         lock (_gate)
-            _inHand = (record.Partition, record.Offset);
+            _inHand = (record.Partition, LogPosition.At(record.Offset, record.LeaderEpoch));
         _session.ReaderLeaves();
     }
 
@@ -62,13 +63,12 @@ internal sealed class GroupReading
         Dictionary<TopicPartition, PartitionId> ids;
         lock (_gate)
             ids = _owned.ToDictionary(pair => pair.Value, pair => pair.Key);
-        return CommitAsync(next.ToDictionary(place => IdOf(place), OffsetOf), cancellation);
+        return CommitAsync(next.ToDictionary(IdOf, place => ToCommit(place.Position, place.Metadata) ?? throw NoOffset(place)), cancellation);
 
         PartitionId IdOf(TopicPartitionOffset place) =>
             ids.TryGetValue(place.Partition, out var id) ? id : throw new InvalidOperationException($"{place.Partition} is not assigned to this consumer");
 
-        static long OffsetOf(TopicPartitionOffset place) =>
-            place.Position.Offset ?? throw new ArgumentException($"{place} is no offset: only offsets can be committed", nameof(next));
+        static ArgumentException NoOffset(TopicPartitionOffset place) => new($"{place} is no offset: only offsets can be committed", nameof(next));
     }
 
     /// <summary>Commits what is moved past where that is wanted, gives everything back, and leaves the group.</summary>
@@ -200,12 +200,12 @@ internal sealed class GroupReading
             if (await _parts.Topics.FindOrAskAsync(id.TopicId) is not { } topic)
                 continue;
             var partition = new TopicPartition(topic.Name, id.Index);
-            var hasOffset = committed.TryGetValue(id, out var offset);
-            _consumer.Take(partition, hasOffset ? LogPosition.At(offset) : _options.Start == OffsetReset.Latest ? LogPosition.Latest : LogPosition.Earliest);
+            var hasOffset = committed.TryGetValue(id, out var kept);
+            _consumer.Take(partition, hasOffset ? LogPosition.At(kept.Offset, kept.LeaderEpoch) : _options.Start == OffsetReset.Latest ? LogPosition.Latest : LogPosition.Earliest);
             lock (_gate)
             {
                 _owned[id] = partition;
-                _positions.Begin(id, hasOffset ? offset : -1);
+                _positions.Begin(id, hasOffset ? kept : new PositionToCommit(-1));
             }
 
             names.Add(partition);
@@ -240,33 +240,42 @@ internal sealed class GroupReading
         }
     }
 
-    private async Task CommitAsync(Dictionary<PartitionId, long> positions, CancellationToken cancellation)
+    private async Task CommitAsync(Dictionary<PartitionId, PositionToCommit> positions, CancellationToken cancellation)
     {
-        IReadOnlyDictionary<PartitionId, long> due;
+        IReadOnlyDictionary<PartitionId, PositionToCommit> due;
         int life;
         lock (_gate)
             (due, life) = (_positions.Due(positions), _life);
         await _session.CommitAsync(due, life, cancellation);
         lock (_gate)
+        {
             _positions.Committed(due);
+
+            // Whoever commits the record in hand is done with it: the commit on leaving must not go back before it.
+            if (_inHand is { } held && positions.Any(one => _owned.TryGetValue(one.Key, out var name) && name == held.Partition && one.Value.Offset > held.Position.Offset))
+                _inHand = null;
+        }
     }
 
-    private Dictionary<PartitionId, long> Positions(bool withInHand)
+    private Dictionary<PartitionId, PositionToCommit> Positions(bool withInHand)
     {
         lock (_gate)
         {
-            var positions = new Dictionary<PartitionId, long>();
+            var positions = new Dictionary<PartitionId, PositionToCommit>();
             foreach (var (id, partition) in _owned)
             {
-                if (!withInHand && _inHand is { } held && held.Partition == partition)
-                    positions[id] = held.Offset;
-                else if (_consumer.PositionOf(partition).Offset is { } offset)
-                    positions[id] = offset;
+                var position = !withInHand && _inHand is { } held && held.Partition == partition ? held.Position : _consumer.PositionOf(partition);
+                if (ToCommit(position, metadata: null) is { } place)
+                    positions[id] = place;
             }
 
             return positions;
         }
     }
+
+    /// <summary>Null: it is no offset yet.</summary>
+    private static PositionToCommit? ToCommit(LogPosition position, string? metadata) =>
+        position.Offset is { } offset ? new PositionToCommit(offset, position.LeaderEpoch, metadata) : null;
 
     private void Drop(IEnumerable<PartitionId> partitions)
     {

@@ -105,9 +105,9 @@ internal sealed class GroupSession
     /// <summary>Keeps these positions in the group. Throws <see cref="LogException"/> where the member is not one any more, or a partition is refused.</summary>
     /// <param name="positions">Of partitions that are owned.</param>
     /// <param name="life">The one that they were read in (<see cref="GroupMembership.Life"/>): a member that has joined anew has no say in what it lost.</param>
-    public async Task CommitAsync(IEnumerable<KeyValuePair<PartitionId, long>> positions, int life, CancellationToken cancellation)
+    public async Task CommitAsync(IEnumerable<KeyValuePair<PartitionId, PositionToCommit>> positions, int life, CancellationToken cancellation)
     {
-        var left = positions.Select(position => new OffsetToCommit(position.Key, position.Value, -1, "")).ToImmutableArray();
+        var left = positions.Select(one => new OffsetToCommit(one.Key, one.Value.Offset, one.Value.LeaderEpoch, one.Value.Metadata ?? "")).ToImmutableArray();
         if (left.IsEmpty)
             return;
 
@@ -126,16 +126,16 @@ internal sealed class GroupSession
     }
 
     /// <summary>What the group keeps of these partitions; those without an offset are left out.</summary>
-    public async Task<IReadOnlyDictionary<PartitionId, long>> CommittedAsync(ImmutableArray<PartitionId> partitions, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<PartitionId, PositionToCommit>> CommittedAsync(ImmutableArray<PartitionId> partitions, CancellationToken cancellation)
     {
         if (partitions.IsEmpty)
-            return ImmutableDictionary<PartitionId, long>.Empty;
+            return ImmutableDictionary<PartitionId, PositionToCommit>.Empty;
         var retries = Asking($"offsets of group {_group}", cancellation);
         while (true)
         {
             var kept = await retries.AskAsync(() => Group.FetchOffsetsAsync(partitions), _parts.Options.RequestTimeout);
             if (kept.Error == ErrorCode.None)
-                return kept.Offsets.ToDictionary(offset => offset.Partition, offset => offset.Offset);
+                return kept.Offsets.ToDictionary(one => one.Partition, one => new PositionToCommit(one.Offset, one.LeaderEpoch, one.Metadata));
             await retries.EndureAsync(kept.Error, message: null);
         }
     }

@@ -82,11 +82,11 @@ internal sealed class PartitionReader
     /// <summary>Reads no more, and makes what lies ready stale.</summary>
     public void Stop() => _stopping.Cancel();
 
-    /// <summary>Notes that the consumer has got everything below <paramref name="offset"/>.</summary>
-    public void MoveTo(long offset)
+    /// <summary>Notes that the consumer has got everything below this offset.</summary>
+    public void MoveTo(LogPosition position)
     {
         lock (_gate)
-            _position = LogPosition.At(offset);
+            _position = position;
     }
 
     /// <summary>Notes that one read-ahead was used up.</summary>
@@ -182,7 +182,7 @@ internal sealed class PartitionReader
             if (result.Error != ErrorCode.None)
                 await EndureAsync(id, result.Error);
             else
-                position = result.Offset < 0 ? LogPosition.Latest : LogPosition.At(result.Offset);
+                position = result.Offset < 0 ? LogPosition.Latest : LogPosition.At(result.Offset, result.LeaderEpoch);
         }
 
         // From now on a pause and a resume come back to this very place. A reset in mid-reading leaves the consumer where it is: it may

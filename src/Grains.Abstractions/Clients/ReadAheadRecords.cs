@@ -21,13 +21,14 @@ internal static class ReadAheadRecords
             {
                 if (record.Offset < ready.FromOffset)
                     continue;
-                reader.MoveTo(record.Offset + 1);
-                yield return new ConsumedRecord(reader.Partition, record);
+                var consumed = new ConsumedRecord(reader.Partition, record, batch.Header.PartitionLeaderEpoch);
+                reader.MoveTo(LogPosition.After(consumed));
+                yield return consumed;
                 if (reader.IsStopped)
                     yield break;
             }
 
-            reader.MoveTo(batch.Header.EndOffset);
+            reader.MoveTo(LogPosition.At(batch.Header.EndOffset, batch.Header.PartitionLeaderEpoch));
         }
 
         reader.MakeRoom();

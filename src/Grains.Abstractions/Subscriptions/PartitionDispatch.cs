@@ -29,8 +29,8 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
     private bool _isPaused;
     private bool _isStopped;
 
-    /// <summary>Everything below it is done; -1: nothing was brought yet.</summary>
-    public long Position
+    /// <summary>Everything below it is done; null: nothing was brought yet.</summary>
+    public LogPosition? Position
     {
         get
         {
@@ -46,7 +46,7 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
         {
             if (_ending.IsCancellationRequested)
                 return;
-            _progress.Take(record.Offset);
+            _progress.Take(record);
             if (_lanes.TryGetValue(key, out var lane))
             {
                 lane.Enqueue(record);

@@ -135,9 +135,10 @@ internal sealed class SubscriptionPump(
         {
             TopicPartitionOffset[] done =
             [
-                .. dispatches.Select(dispatch => (Partition: dispatch.Key, dispatch.Value.Position))
-                    .Where(place => place.Position >= 0)
-                    .Select(place => new TopicPartitionOffset(place.Partition, LogPosition.At(place.Position))),
+                .. from dispatch in dispatches
+                   let position = dispatch.Value.Position
+                   where position is not null
+                   select new TopicPartitionOffset(dispatch.Key, position.Value),
             ];
             await consumer.CommitAsync(done, CancellationToken.None);
         }

@@ -92,16 +92,7 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
             memberId = newMemberId;
         }
 
-        var seat = new ConsumerGroupClassicSeat(
-            memberId,
-            request.InstanceId,
-            request.ClientId,
-            request.ClientHost,
-            request.SessionTimeout,
-            request.RebalanceTimeout,
-            [.. request.Protocols.Select(protocol => new ConsumerGroupClassicProtocol(protocol.Name, [.. protocol.Metadata.Span]))],
-            []);
-        if (ConsumerGroupMigration.ToHeartbeat(seat, parts.Topics.ByName.Values.ToDictionary(topic => topic.Name, topic => topic.TopicId)) is not { } beat)
+        if (ConsumerGroupMigration.ToHeartbeat(ConsumerGroupClassicSeat.Of(request, memberId), parts.TopicIds) is not { } beat)
             return JoinResult.Refuse(ErrorCode.InconsistentGroupProtocol, memberId);
         var reply = await HeartbeatAsync(beat);
         return reply.Error != ErrorCode.None
@@ -117,8 +108,7 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         if ((request.ProtocolType ?? ConsumerGroupMigration.ProtocolType) != ConsumerGroupMigration.ProtocolType || (request.ProtocolName ?? protocol) != protocol)
             return SyncResult.Refuse(ErrorCode.InconsistentGroupProtocol);
         _group.Synced(member.MemberId);
-        var names = parts.Topics.ByName.Values.ToDictionary(topic => topic.TopicId, topic => topic.Name);
-        return new SyncResult(ErrorCode.None, ConsumerGroupMigration.ProtocolType, protocol, ConsumerGroupMigration.AssignmentFor(member, names));
+        return new SyncResult(ErrorCode.None, ConsumerGroupMigration.ProtocolType, protocol, ConsumerGroupMigration.AssignmentFor(member, parts.TopicNames));
     }
 
     public async Task<ErrorCode> ClassicHeartbeatAsync(GroupCaller caller)

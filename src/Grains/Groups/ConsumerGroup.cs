@@ -198,7 +198,11 @@ internal sealed class ConsumerGroup
             if (member!.State == ConsumerGroupMemberState.UnrevokedPartitions || !Step(member, null, false).Assigned.SequenceEqual(member.Assigned))
             {
                 error = ErrorCode.RebalanceInProgress;
-                _deadlines.Await(member, now);
+                _deadlines.AwaitJoin(member, now);
+            }
+            else
+            {
+                _deadlines.EndAwaitJoin(member.MemberId);
             }
         }
 
@@ -326,7 +330,7 @@ internal sealed class ConsumerGroup
         _deadlines.Follow(told, after, now);
         _deadlines.EndAwait(after.MemberId);
         if (after.Classic is not null)
-            _deadlines.Await(after, now);
+            _deadlines.AwaitSync(after, now);
 
         // Also who says that it uses less, or may have been misled: what it uses it may have been told by a coordinator that should have ended.
         var isTold = beat.MayBeMisled || beat.MemberEpoch != told.MemberEpoch || beat.MemberEpoch == ConsumerGroupHeartbeat.Join || beat.IsFull || !after.Assigned.SequenceEqual(told.Assigned)

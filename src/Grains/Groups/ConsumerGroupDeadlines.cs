@@ -30,17 +30,28 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
         Next = Math.Min(Next, deadline.Revocation);
     }
 
-    /// <summary>A member of the classic protocol is to join or to sync within its rebalance timeout; where it was to already, that time goes on.</summary>
-    public void Await(ConsumerGroupMember member, long now)
+    /// <summary>A member of the classic protocol is told to join, and has its rebalance timeout for that; where it was told so already, that time goes on.</summary>
+    public void AwaitJoin(ConsumerGroupMember member, long now)
     {
         var deadline = _byMember[member.MemberId];
-        if (deadline.Call == long.MaxValue)
-            deadline.Call = now + RebalanceMs(member);
-        Next = Math.Min(Next, deadline.Call);
+        if (deadline.Join == long.MaxValue)
+            deadline.Join = now + RebalanceMs(member);
+        Next = Math.Min(Next, deadline.Join);
     }
 
-    /// <summary>It did.</summary>
-    public void EndAwait(string memberId) => _byMember[memberId].Call = long.MaxValue;
+    /// <summary>There is nothing to join for any more, and it need not have heard that there was.</summary>
+    public void EndAwaitJoin(string memberId) => _byMember[memberId].Join = long.MaxValue;
+
+    /// <summary>A member of the classic protocol has joined, and is to sync within its rebalance timeout.</summary>
+    public void AwaitSync(ConsumerGroupMember member, long now)
+    {
+        var deadline = _byMember[member.MemberId];
+        deadline.Sync = now + RebalanceMs(member);
+        Next = Math.Min(Next, deadline.Sync);
+    }
+
+    /// <summary>It did what it was to do.</summary>
+    public void EndAwait(string memberId) => (_byMember[memberId].Join, _byMember[memberId].Sync) = (long.MaxValue, long.MaxValue);
 
     public void Forget(string memberId)
     {
@@ -54,7 +65,7 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
     public IEnumerable<string> Silent(long now) => _byMember.Where(member => member.Value.Session <= now).Select(member => member.Key);
 
     /// <summary>Those that did not do in time what they were told.</summary>
-    public IEnumerable<string> Late(long now) => _byMember.Where(member => member.Value.Revocation <= now || member.Value.Call <= now).Select(member => member.Key);
+    public IEnumerable<string> Late(long now) => _byMember.Where(member => member.Value.Revocation <= now || member.Value.Join <= now || member.Value.Sync <= now).Select(member => member.Key);
 
     /// <summary>Not later than the next one, and that one after <see cref="Recount"/>; <see cref="long.MaxValue"/> where there is none.</summary>
     public long Next { get; private set; } = long.MaxValue;
@@ -64,7 +75,7 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
     {
         Next = long.MaxValue;
         foreach (var deadline in _byMember.Values)
-            Next = Math.Min(Math.Min(Next, deadline.Call), Math.Min(deadline.Session, deadline.Revocation));
+            Next = Math.Min(Math.Min(Next, Math.Min(deadline.Join, deadline.Sync)), Math.Min(deadline.Session, deadline.Revocation));
     }
 
     private long RebalanceMs(ConsumerGroupMember member) =>
@@ -78,7 +89,10 @@ internal sealed class ConsumerGroupDeadlines(ConsumerGroupOptions options)
 
         public long Revocation { get; set; } = long.MaxValue;
 
-        /// <summary>For a JoinGroup or SyncGroup that is owed.</summary>
-        public long Call { get; set; } = long.MaxValue;
+        /// <summary>For a JoinGroup that is owed.</summary>
+        public long Join { get; set; } = long.MaxValue;
+
+        /// <summary>For a SyncGroup that is owed.</summary>
+        public long Sync { get; set; } = long.MaxValue;
     }
 }

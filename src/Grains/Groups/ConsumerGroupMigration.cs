@@ -14,7 +14,19 @@ internal sealed record ConsumerGroupClassicSeat(
     TimeSpan SessionTimeout,
     TimeSpan RebalanceTimeout,
     ImmutableArray<ConsumerGroupClassicProtocol> Protocols,
-    byte[] Assignment);
+    byte[] Assignment)
+{
+    /// <summary>Who joins, under the id that it has by now.</summary>
+    public static ConsumerGroupClassicSeat Of(JoinRequest request, string memberId) => new(
+        memberId,
+        request.InstanceId,
+        request.ClientId,
+        request.ClientHost,
+        request.SessionTimeout,
+        request.RebalanceTimeout,
+        [.. request.Protocols.Select(protocol => new ConsumerGroupClassicProtocol(protocol.Name, [.. protocol.Metadata.Span]))],
+        []);
+}
 
 /// <summary>
 /// Online migration between the protocols (KIP-848; group.consumer.migration.policy): a classic member is seen as a consumer member through its
@@ -51,7 +63,7 @@ internal static class ConsumerGroupMigration
 
     /// <summary>
     /// A classic group as a consumer group, for its first consumer member to join. Every member keeps what it was last assigned, or where nothing is known of
-    /// that, what it says it owns and nobody was assigned; the generation becomes the epoch.
+    /// that, what it says it owns and nobody was assigned; what it says it owns beyond its share it is yet to give back. The generation becomes the epoch.
     /// </summary>
     /// <returns>Null: a member's metadata or assignment is not the consumer protocol's; or two members claim a partition.</returns>
     public static ConsumerGroupState? Upgrade(IReadOnlyCollection<ConsumerGroupClassicSeat> seats, int generation, IReadOnlyDictionary<string, Guid> topicIds)
@@ -73,12 +85,17 @@ internal static class ConsumerGroupMigration
             if (!assigned.All(taken.Add))
                 return null;
             var member = ConsumerGroupMembership.Update(new ConsumerGroupMember { MemberId = seat.MemberId }, beat);
-            state.Members.Add(member with { MemberEpoch = generation, PreviousMemberEpoch = generation, Assigned = assigned });
+            state.Members.Add(member with { MemberEpoch = generation, PreviousMemberEpoch = generation, Assigned = assigned, Revoking = beat.OwnedPartitions ?? [] });
             state.Targets.Add(new ConsumerGroupTarget(seat.MemberId, assigned));
         }
 
+        state.Members = [.. state.Members.Select(member => WithRevoking(member, [.. member.Revoking.Where(taken.Add).Order(PartitionOrder.Instance)]))];
         return state;
     }
+
+    /// <summary>Its share of this generation may have taken away what it came with, and it need not have heard so yet.</summary>
+    private static ConsumerGroupMember WithRevoking(ConsumerGroupMember member, ImmutableArray<PartitionId> revoking) =>
+        member with { Revoking = revoking, State = revoking.IsEmpty ? ConsumerGroupMemberState.Stable : ConsumerGroupMemberState.UnrevokedPartitions };
 
     /// <summary>Whether a JoinGroup may come in beside those who are there, as Kafka asks: who speaks the classic protocol shares an assignor with all others
     /// that do, so that they can be a classic group again; and a static member that has an id already is the one that stands for its instance.</summary>
@@ -109,7 +126,10 @@ internal static class ConsumerGroupMigration
         options.MigrationPolicy is ConsumerGroupMigrationPolicy.Downgrade or ConsumerGroupMigrationPolicy.Bidirectional
         && members.Count <= maxClassic && AreClassic(members);
 
-    /// <summary>The members of a consumer group as a classic group has them, which goes on at the group epoch as its generation, and rebalances.</summary>
+    /// <summary>
+    /// The members of a consumer group as a classic group has them, which goes on at the group epoch as its generation, and rebalances. Until that is over a member
+    /// may still use what it was giving back: should the group come back to the consumer protocol before, nobody must be given it.
+    /// </summary>
     public static IReadOnlyList<ConsumerGroupClassicSeat> Downgrade(ConsumerGroupState state, IReadOnlyDictionary<Guid, string> topicNames) =>
     [
         .. state.Members.Where(member => member.Classic is not null).Select(member => new ConsumerGroupClassicSeat(
@@ -120,7 +140,7 @@ internal static class ConsumerGroupMigration
             member.Classic!.SessionTimeout,
             member.RebalanceTimeout,
             member.Classic.Protocols,
-            AssignmentFor(member, topicNames))),
+            AssignmentFor(member with { Assigned = [.. member.Owned] }, topicNames))),
     ];
 
     /// <summary>What a SyncGroup answers to a classic member: what it may use now, in the version that it speaks.</summary>

@@ -7,12 +7,15 @@ namespace Granary.Grains.Groups;
 internal static class GroupConversion
 {
     /// <summary>A classic group with members, for its first consumer member to join.</summary>
+    /// <param name="group">As it stands now.</param>
+    /// <param name="options">What a consumer group may be.</param>
+    /// <param name="topicIds">Of all topics there are, by name.</param>
     /// <returns>Null: it cannot be one, because its members speak some protocol of their own, are too many, or the policy forbids it.</returns>
-    public static ConsumerGroupState? ToConsumer(ClassicGroup group, GroupParts parts)
+    public static ConsumerGroupState? ToConsumer(ClassicGroup group, ConsumerGroupOptions options, IReadOnlyDictionary<string, Guid> topicIds)
     {
         if (group.Members.Count == 0)
             return new ConsumerGroupState { GroupEpoch = group.Generation, AssignmentEpoch = group.Generation };
-        if (!ConsumerGroupMigration.CanUpgrade(group.ProtocolType, group.Members.Count, parts.ConsumerOptions))
+        if (!ConsumerGroupMigration.CanUpgrade(group.ProtocolType, group.Members.Count, options))
             return null;
         var seats = group.Members.All.Select(member => new ConsumerGroupClassicSeat(
             member.MemberId,
@@ -23,13 +26,13 @@ internal static class GroupConversion
             member.RebalanceTimeout,
             [.. member.Protocols.Select(protocol => new ConsumerGroupClassicProtocol(protocol.Name, [.. protocol.Metadata.Span]))],
             member.Assignment.ToArray())).ToArray();
-        return ConsumerGroupMigration.Upgrade(seats, group.Generation, parts.Topics.ByName.Values.ToDictionary(topic => topic.Name, topic => topic.TopicId));
+        return ConsumerGroupMigration.Upgrade(seats, group.Generation, topicIds);
     }
 
     /// <summary>A consumer group whose members all speak the classic protocol, or which has none. Members are called together at once.</summary>
-    public static ClassicGroupState ToClassic(ConsumerGroup group, GroupParts parts)
+    public static ClassicGroupState ToClassic(ConsumerGroup group, IReadOnlyDictionary<Guid, string> topicNames)
     {
-        var seats = ConsumerGroupMigration.Downgrade(group.Export(), parts.Topics.ByName.Values.ToDictionary(topic => topic.TopicId, topic => topic.Name));
+        var seats = ConsumerGroupMigration.Downgrade(group.Export(), topicNames);
         return new ClassicGroupState
         {
             State = seats.Count == 0 ? GroupState.Empty : GroupState.PreparingRebalance,

@@ -286,7 +286,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
             return (refusal, null);
         if (_speaks.Consumer is not null)
             return null;
-        if (GroupConversion.ToConsumer(_speaks.Classic.Group, parts) is not { } members)
+        if (GroupConversion.ToConsumer(_speaks.Classic.Group, parts.ConsumerOptions, parts.TopicIds) is not { } members)
             return (ErrorCode.GroupIdNotFound, $"Group {_groupId} is not a consumer group, and cannot become one.");
         var converted = Consumer(members);
         if (converted.Group.Refuses(beat) is { } not)
@@ -303,7 +303,7 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         // A consumer member may have joined while it was waited for.
         if (_speaks.Consumer is not { } consumer || _ended || !(consumer.IsEmpty || consumer.CanBeClassic))
             return;
-        (_speaks.Consumer, _speaks.Classic) = (null, Classic(ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts), parts.Now)));
+        (_speaks.Consumer, _speaks.Classic) = (null, Classic(ClassicGroup.Restore(parts.Options, GroupConversion.ToClassic(consumer.Group, parts.TopicNames), parts.Now)));
         _speaks.Classic.TakeOver();
     }
 

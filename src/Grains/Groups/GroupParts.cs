@@ -34,6 +34,12 @@ internal sealed class GroupParts(
 
     public Departures Departures { get; } = placement.Departures;
 
+    /// <summary>Of all topics there are now, by name.</summary>
+    public Dictionary<string, Guid> TopicIds => Topics.ByName.Values.ToDictionary(topic => topic.Name, topic => topic.TopicId);
+
+    /// <summary>Of all topics there are now, by id.</summary>
+    public Dictionary<Guid, string> TopicNames => Topics.ByName.Values.ToDictionary(topic => topic.TopicId, topic => topic.Name);
+
     /// <summary>A time that only grows, whatever happens to the clock.</summary>
     public TimeSpan Now => Time.GetElapsedTime(_start);
 

@@ -20,17 +20,18 @@ internal sealed class GroupClient : IChaosClient
     private readonly GroupTopic _group;
     private readonly HistoryFile _history;
     private readonly GroupProgress _progress;
-    private readonly GroupMember[] _members;
+    private readonly IGrainFactory _grains;
+    private readonly IGroupMember[] _members;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _turning;
     private int _next;
 
     /// <param name="firstMember">The number of the first member; each that follows has the next.</param>
-    public GroupClient(GroupTopic group, int firstMember, int seed, HistoryFile history)
+    public GroupClient(GroupTopic group, int firstMember, int seed, HistoryFile history, IGrainFactory grains)
     {
-        (_group, _next, _history) = (group, firstMember, history);
+        (_group, _next, _history, _grains) = (group, firstMember, history, grains);
         _progress = new GroupProgress(group.Topic.Partitions);
-        _members = [.. Enumerable.Range(0, Members).Select(_ => Join())];
+        _members = [.. Enumerable.Range(0, Members).Select(Join)];
         _turning = TurnAsync(new Random(seed));
     }
 
@@ -55,7 +56,14 @@ internal sealed class GroupClient : IChaosClient
         _stop.Dispose();
     }
 
-    private GroupMember Join() => new(_next++, _group, _history, _progress.Process);
+    private IGroupMember Join(int place)
+    {
+        var kind = _group.Protocol != GroupProtocolKind.Mixed ? _group.Protocol
+            : place == 0 ? GroupProtocolKind.Cooperative : place == 1 ? GroupProtocolKind.Consumer : GroupProtocolKind.InCluster;
+        if (kind != GroupProtocolKind.InCluster)
+            return new GroupMember(_next++, _group with { Protocol = kind }, _history, _progress.Process);
+        return new InClusterMember(_next++, _group, place == 0 ? $"{_group.Name}-static" : null, _history, _progress, _grains);
+    }
 
     private async Task TurnAsync(Random random)
     {
@@ -70,7 +78,7 @@ internal sealed class GroupClient : IChaosClient
 
                 // Not to be called off: all places are to be taken in the end.
                 await Task.Delay(random.Next(LongestGapMilliseconds), CancellationToken.None);
-                _members[place] = Join();
+                _members[place] = Join(place);
             }
         }
         catch (OperationCanceledException)

@@ -10,7 +10,7 @@ namespace Granary.Chaos.Groups;
 /// Where its client says that it was not told where a partition begins, it leaves and joins anew, as any application has to: librdkafka 2.16 asks no more for that
 /// partition then, and once it is to give back another one it neither joins nor beats any more (its issue 5586). Granary answers so only where a coordinator is away for long.
 /// </summary>
-internal sealed class GroupMember
+internal sealed class GroupMember : IGroupMember
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_commitPace = TimeSpan.FromMilliseconds(250);

@@ -11,4 +11,10 @@ internal enum GroupProtocolKind
 
     /// <summary>KIP-848's protocol (group.protocol=consumer): the coordinator assigns.</summary>
     Consumer,
+
+    /// <summary>The same protocol over grain calls, one of the members a static one.</summary>
+    InCluster,
+
+    /// <summary>One member of each: cooperative, of KIP-848's protocol, and in the cluster. The group changes its protocol as they come and go.</summary>
+    Mixed,
 }

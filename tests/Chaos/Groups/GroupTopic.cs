@@ -9,7 +9,8 @@ internal sealed record GroupTopic(ChaosTopic Topic, int Number, GroupProtocolKin
     /// <summary>Shorter than a group's members may ask for by default: a member that is gone is missed while the run goes on.</summary>
     public static readonly TimeSpan SessionTimeout = HistoryChecker.SessionTimeout;
 
-    public string Name => $"group-{Number}-{Protocol}";
+    /// <summary>The same for all members, whatever protocol each speaks.</summary>
+    public string Name { get; init; } = $"group-{Number}-{Protocol}";
 
     /// <summary>Settings of a member that commits explicitly and is patient with a cluster that is tormented.</summary>
     public ConsumerConfig Settings()

@@ -31,7 +31,12 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
     /// <summary>Its database.</summary>
     public NpgsqlDataSource Source => _source;
 
-    public static async Task<ClusterOfTwo> StartAsync(PrivatePostgres postgres, CancellationToken cancellation, Action<IServiceCollection>? services = null)
+    /// <param name="postgres">Where its database is made.</param>
+    /// <param name="cancellation">The test's.</param>
+    /// <param name="services">Adds to what each silo has.</param>
+    /// <param name="storage">The same, once grain storage is there.</param>
+    public static async Task<ClusterOfTwo> StartAsync(
+        PrivatePostgres postgres, CancellationToken cancellation, Action<IServiceCollection>? services = null, Action<IServiceCollection>? storage = null)
     {
         await using var plain = await postgres.CreateDatabaseAsync();
         var connection = new NpgsqlConnectionStringBuilder(plain.ConnectionString) { SearchPath = OrleansStorageSchema.Schema };
@@ -51,12 +56,13 @@ internal sealed class ClusterOfTwo : IAsyncDisposable
         });
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddAdoNetGrainStorage("granary", storage => storage.Configure<Serializer>((options, serializer) =>
+            silo.AddAdoNetGrainStorage("granary", adoNet => adoNet.Configure<Serializer>((options, serializer) =>
             {
                 options.Invariant = "Npgsql";
                 options.ConnectionString = connection.ConnectionString;
                 options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
             }));
+            silo.ConfigureServices(services => storage?.Invoke(services));
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
                 membership.ProbeTimeout = TimeSpan.FromMilliseconds(500);

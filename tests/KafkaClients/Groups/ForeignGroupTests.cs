@@ -64,9 +64,7 @@ public sealed class ForeignGroupTests(BrokerFixture broker, ITestOutputHelper ou
     [Fact]
     public async Task KafkaPython_ReadsAsAGroup()
     {
-        Assert.SkipWhen(!File.Exists(Interpreter), "Python is not installed");
-        var found = await ChildProgram.RunAsync(Interpreter, ["-c", "import importlib.util; print(importlib.util.find_spec('kafka') is not None)"]);
-        Assert.SkipWhen(found.Trim() != "True", "kafka-python is not installed: ./dev test installs it where a package manager has it");
+        await SkipWithoutKafkaPythonAsync();
         var topic = await FillAsync(Count);
 
         var printed = await ChildProgram.RunAsync(Interpreter, [Path.Combine(ForeignRecord.Folder("py"), "group.py"), broker.Bootstrap, topic, $"g-{Guid.NewGuid():N}", $"{Count}"]);
@@ -74,14 +72,47 @@ public sealed class ForeignGroupTests(BrokerFixture broker, ITestOutputHelper ou
         Assert.Equal(Enumerable.Range(0, Count), JsonSerializer.Deserialize<string[]>(printed)!.Select(int.Parse).Order());
     }
 
+    /// <summary>The eager `sticky` assignor, whose user data the coordinator hands from one generation's members to the next one's leader.</summary>
+    [Fact]
+    public async Task KafkaPython_WithTheStickyAssignor_KeepsWhatStaysWhenMembersComeAndGo()
+    {
+        await SkipWithoutKafkaPythonAsync();
+        var topic = await FillAsync(Count, partitions: 6);
+
+        var printed = await ChildProgram.RunAsync(Interpreter, [Path.Combine(ForeignRecord.Folder("py"), "sticky.py"), broker.Bootstrap, topic, $"g-{Guid.NewGuid():N}", $"{Count}"]);
+
+        output.WriteLine(printed);
+        using var told = JsonDocument.Parse(printed);
+        var (two, three, again) = (Shares("two"), Shares("three"), Shares("again"));
+        Assert.Equal([3, 3], two.Select(share => share.Length));
+        Assert.Equal([2, 2, 2], three.Select(share => share.Length));
+        Assert.Equal([3, 3], again.Select(share => share.Length));
+        for (var member = 0; member < 2; member++)
+        {
+            Assert.Subset(two[member].ToHashSet(), three[member].ToHashSet());
+            Assert.Superset(three[member].ToHashSet(), again[member].ToHashSet());
+        }
+
+        Assert.Equal(Enumerable.Range(0, Count), told.RootElement.GetProperty("read").Deserialize<string[]>()!.Select(int.Parse));
+
+        int[][] Shares(string when) => told.RootElement.GetProperty(when).Deserialize<int[][]>()!;
+    }
+
+    private static async Task SkipWithoutKafkaPythonAsync()
+    {
+        Assert.SkipWhen(!File.Exists(Interpreter), "Python is not installed");
+        var found = await ChildProgram.RunAsync(Interpreter, ["-c", "import importlib.util; print(importlib.util.find_spec('kafka') is not None)"]);
+        Assert.SkipWhen(found.Trim() != "True", "kafka-python is not installed: ./dev test installs it where a package manager has it");
+    }
+
     private static IEnumerable<int> Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).Order();
 
-    private async Task<string> FillAsync(int count)
+    private async Task<string> FillAsync(int count, int partitions = 2)
     {
-        var topic = await Topics.CreateAsync(broker.Bootstrap, 2);
+        var topic = await Topics.CreateAsync(broker.Bootstrap, partitions);
         using var producer = Topics.Producer(broker.Bootstrap);
         for (var index = 0; index < count; index++)
-            producer.Produce(new TopicPartition(topic, index % 2), new() { Value = System.Text.Encoding.UTF8.GetBytes($"{index}") });
+            producer.Produce(new TopicPartition(topic, index % partitions), new() { Value = System.Text.Encoding.UTF8.GetBytes($"{index}") });
         producer.Flush(TimeSpan.FromSeconds(30));
         return topic;
     }

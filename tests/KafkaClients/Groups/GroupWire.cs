@@ -75,12 +75,15 @@ internal sealed class GroupWire : IAsyncDisposable
     }
 
     /// <summary>Fetches all offsets in version 9; the group's error.</summary>
-    public async Task<Code> FetchAsync(string group, string? member, int epoch)
+    public async Task<Code> FetchAsync(string group, string? member, int epoch) => (Code)(await FetchAllAsync(group, member, epoch)).ErrorCode;
+
+    /// <summary>All offsets, as version 9 tells them.</summary>
+    public async Task<OffsetFetchResponse.OffsetFetchResponseGroup> FetchAllAsync(string group, string? member = null, int epoch = -1)
     {
         var request = new OffsetFetchRequest();
         request.Groups.Add(new() { GroupId = group, MemberId = member, MemberEpoch = epoch, Topics = null });
         var answer = await CallAsync(OffsetFetchRequest.ApiKey, 9, request.Write, OffsetFetchRequest.IsFlexible, OffsetFetchResponse.Read);
-        return (Code)answer.Groups[0].ErrorCode;
+        return answer.Groups[0];
     }
 
     public ValueTask DisposeAsync() => _wire.DisposeAsync();

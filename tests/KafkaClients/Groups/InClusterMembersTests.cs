@@ -35,6 +35,46 @@ public sealed class InClusterMembersTests(BrokerFixture broker, ITestOutputHelpe
     }
 
     [Fact]
+    public async Task Commit_WithEpochAndMetadata_IsWhatKafkaClientsFetch_AndTheirsIsWhatItStartsFrom()
+    {
+        await using var client = await ClusterClient.ConnectAsync(broker.PostgresConnectionString, "granary");
+        var topic = await Topics.CreateAsync(broker.Bootstrap);
+        var group = $"g-{Guid.NewGuid():N}";
+        using var producer = Topics.Producer(broker.Bootstrap);
+        for (var index = 0; index < 3; index++)
+            await producer.ProduceAsync(topic, new() { Value = [(byte)index] });
+        var read = await ReadAsync(2);
+        Assert.True(read[^1].LeaderEpoch >= 0);
+
+        await using var wire = await GroupWire.ConnectAsync(broker.Bootstrap);
+        var kept = Assert.Single(Assert.Single((await wire.FetchAllAsync(group)).Topics).Partitions);
+        Assert.Equal((2, read[^1].LeaderEpoch, "half way"), (kept.CommittedOffset, kept.CommittedLeaderEpoch, kept.Metadata));
+
+        using var foreign = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = broker.Bootstrap, GroupId = group }).Build();
+        var fetched = Assert.Single(foreign.Committed([new TopicPartition(topic, 0)], TimeSpan.FromSeconds(30)));
+        Assert.Equal((2, read[^1].LeaderEpoch), (fetched.Offset.Value, fetched.LeaderEpoch));
+        foreign.Commit([new(new TopicPartition(topic, 0), 1, read[0].LeaderEpoch)]);
+        Assert.Equal(1, (await ReadAsync(1))[0].Offset);
+
+        async Task<List<ConsumedRecord>> ReadAsync(int count)
+        {
+            await using var consumer = new LogConsumer(client.Grains);
+            consumer.Subscribe([topic], group, new SubscriptionOptions { AutoCommitInterval = null });
+            var records = new List<ConsumedRecord>();
+            await foreach (var record in consumer.ReadAsync(TestContext.Current.CancellationToken))
+            {
+                records.Add(record);
+                if (records.Count == count)
+                    break;
+            }
+
+            var place = new Abstractions.Clients.TopicPartitionOffset(records[^1].Partition, LogPosition.After(records[^1])) { Metadata = "half way" };
+            await consumer.CommitAsync([place], TestContext.Current.CancellationToken);
+            return records;
+        }
+    }
+
+    [Fact]
     public async Task SiloKilled_InClusterMembersGoOn_AndLoseNothing()
     {
         await using var cluster = await ClusterProcess.StartAsync(new ClusterProcessOptions { Silos = 2 });

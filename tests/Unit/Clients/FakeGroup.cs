@@ -14,7 +14,7 @@ internal sealed class FakeGroup
     private readonly Lock _gate = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ConsumerGroup _group;
-    private readonly Dictionary<PartitionId, long> _offsets = [];
+    private readonly Dictionary<PartitionId, OffsetToCommit> _offsets = [];
 
     public FakeGroup(FakeCluster cluster)
     {
@@ -37,7 +37,9 @@ internal sealed class FakeGroup
 
     public int Members => In(() => _group.Members.Count);
 
-    public long? OffsetOf(int partition) => In(() => _offsets.Where(pair => pair.Key.Index == partition).Select(pair => (long?)pair.Value).FirstOrDefault());
+    public long? OffsetOf(int partition) => KeptOf(partition)?.Offset;
+
+    public OffsetToCommit? KeptOf(int partition) => In(() => _offsets.Where(pair => pair.Key.Index == partition).Select(pair => (OffsetToCommit?)pair.Value).FirstOrDefault());
 
     /// <summary>Removes all members, as if their sessions had ended.</summary>
     public void Expel() => In(() =>
@@ -74,14 +76,14 @@ internal sealed class FakeGroup
         if (error == ErrorCode.None)
         {
             foreach (var offset in request.Offsets)
-                _offsets[offset.Partition] = offset.Offset;
+                _offsets[offset.Partition] = offset;
         }
 
         return [.. request.Offsets.Select(_ => error)];
     }
 
     private CommittedOffsets Fetch(ImmutableArray<PartitionId> partitions) =>
-        new(ErrorCode.None, [.. partitions.Where(_offsets.ContainsKey).Select(partition => new CommittedOffset(partition, _offsets[partition], -1, ""))]);
+        new(ErrorCode.None, [.. partitions.Where(_offsets.ContainsKey).Select(partition => _offsets[partition]).Select(kept => new CommittedOffset(kept.Partition, kept.Offset, kept.LeaderEpoch, kept.Metadata))]);
 
     private T In<T>(Func<T> look)
     {

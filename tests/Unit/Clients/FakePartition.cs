@@ -14,6 +14,9 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
 
     public long LogStart { get; set; }
 
+    /// <summary>Stamped into what is appended from now on.</summary>
+    public int LeaderEpoch { get; set; }
+
     public long End { get; private set; }
 
     /// <summary>Answers appends with this where set.</summary>
@@ -123,6 +126,7 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
             if (header.HasProducerId && CheckSequence(header) is var error && error != ErrorCode.None)
                 return AppendResult.Refused(error);
             RecordBatchHeader.StampBaseOffset(batch, End);
+            RecordBatchHeader.StampLeaderEpoch(batch, LeaderEpoch);
             header = header with { BaseOffset = End };
             _producers[header.ProducerId] = header;
             _batches.Add((header, batch));

@@ -67,6 +67,34 @@ public sealed class GroupConsumerTests
     }
 
     [Fact]
+    public async Task Commit_KeepsTheLeaderEpochOfWhatWasRead_AndTheMetadata()
+    {
+        _cluster.Partition(0).LeaderEpoch = 3;
+        Append(2, partitions: 1);
+        _cluster.Partition(0).LeaderEpoch = 7;
+        Append(2, partitions: 1);
+        var partition = new TopicPartition("events", 0);
+        await using (var consumer = Open())
+        {
+            var second = (await TakeAsync(consumer, 2))[^1];
+            await consumer.CommitAsync(Cancellation);
+            Assert.Equal((2, 3, ""), Kept());
+            await consumer.CommitAsync([new TopicPartitionOffset(partition, LogPosition.After(second)) { Metadata = "half" }], Cancellation);
+        }
+
+        // Commits on leaving: the record in hand counted as done, and what says nothing new takes nothing away.
+        Assert.Equal((2, 3, "half"), Kept());
+        await using (var consumer = Open())
+            await TakeAsync(consumer, 1);
+        Assert.Equal((2, 3, "half"), Kept());
+        await using (var consumer = Open())
+            await TakeAsync(consumer, 2);
+        Assert.Equal((3, 7, ""), Kept());
+
+        (long, int, string) Kept() => _cluster.Group.KeptOf(0) is { } kept ? (kept.Offset, kept.LeaderEpoch, kept.Metadata) : default;
+    }
+
+    [Fact]
     public async Task AutoCommit_LeavesOutTheRecordInHand()
     {
         Append(10, partitions: 1);

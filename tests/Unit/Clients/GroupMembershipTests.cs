@@ -89,14 +89,17 @@ public sealed class GroupMembershipTests
     {
         PartitionId first = new(s_topicId, 0), second = new(s_topicId, 1), foreign = new(s_topicId, 2);
         var positions = new PositionsToCommit();
-        positions.Begin(first, 5);
-        positions.Begin(second, -1);
-        var at = new Dictionary<PartitionId, long> { [first] = 5, [second] = 0, [foreign] = 9 };
-        Assert.Equal([(second, 0L)], positions.Due(at).Select(pair => (pair.Key, pair.Value)));
+        positions.Begin(first, new PositionToCommit(5, 2, "kept"));
+        positions.Begin(second, new PositionToCommit(-1));
+        var at = new Dictionary<PartitionId, PositionToCommit> { [first] = new(5), [second] = new(0), [foreign] = new(9) };
+        Assert.Equal([(second, 0L)], positions.Due(at).Select(pair => (pair.Key, pair.Value.Offset)));
+        at[first] = new PositionToCommit(5, 2, "kept");
         positions.Committed(at);
         Assert.Empty(positions.Due(at));
-        at[first] = 3;
-        Assert.Equal([(first, 3L)], positions.Due(at).Select(pair => (pair.Key, pair.Value)));
+        at[first] = new PositionToCommit(5, 2, "other");
+        Assert.Equal([first], positions.Due(at).Keys);
+        at[first] = new PositionToCommit(3);
+        Assert.Equal([(first, 3L)], positions.Due(at).Select(pair => (pair.Key, pair.Value.Offset)));
         positions.End(first);
         Assert.Empty(positions.Due(at));
     }

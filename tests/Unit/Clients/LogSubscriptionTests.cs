@@ -31,7 +31,7 @@ public sealed class LogSubscriptionTests
         });
         for (var offset = 0; offset < 200; offset++)
             dispatch.Take(Record(offset, $"key-{offset % 7}"));
-        await HoldsAsync(() => dispatch.Position == 200);
+        await HoldsAsync(() => dispatch.Position == LogPosition.At(200));
         Assert.Equal(200, _got.Count);
         foreach (var grain in _got.GroupBy(got => got.Grain))
             Assert.Equal(Enumerable.Range(0, 200).Where(offset => $"key-{offset % 7}" == grain.Key).Select(offset => (long)offset), grain.Select(got => got.Offset));
@@ -43,12 +43,12 @@ public sealed class LogSubscriptionTests
         var dispatch = Dispatch(new LogSubscriptionAttribute("events") { Group = "g", By = SubscriptionKey.Key, MaxUnfinished = 4 }, () => false, failing: "bad");
         foreach (var (offset, key) in new[] { (0, "good"), (1, "bad"), (2, "good"), (3, "bad"), (4, "good") })
             dispatch.Take(Record(offset, key));
-        await HoldsAsync(() => _got.Count == 3 && dispatch.Position == 1);
+        await HoldsAsync(() => _got.Count == 3 && dispatch.Position == LogPosition.At(1));
         for (var offset = 5; offset < 10; offset++)
             dispatch.Take(Record(offset, "bad"));
         Assert.Equal("pause", _pauses.Last());
         await dispatch.EndAsync(TimeSpan.FromMinutes(1));
-        Assert.Equal(1, dispatch.Position);
+        Assert.Equal(LogPosition.At(1), dispatch.Position);
     }
 
     [Theory]
@@ -59,9 +59,29 @@ public sealed class LogSubscriptionTests
         var dispatch = Dispatch(new LogSubscriptionAttribute("events") { Group = "g", OnFailure = policy, MaxAttempts = 2, MaxBatchRecords = 1 }, () => false, failing: "events/0");
         for (var offset = 0; offset < 3; offset++)
             dispatch.Take(Record(offset, "any"));
-        await HoldsAsync(() => policy == SubscriberFailure.Skip ? dispatch.Position == 3 : _pauses.Contains("pause"));
-        Assert.Equal(position, dispatch.Position);
+        await HoldsAsync(() => policy == SubscriberFailure.Skip ? dispatch.Position == LogPosition.At(3) : _pauses.Contains("pause"));
+        Assert.Equal(LogPosition.At(position), dispatch.Position);
         Assert.Empty(_got);
+    }
+
+    [Fact]
+    public void Progress_KnowsTheLeaderEpochOfWhatIsDone()
+    {
+        var progress = new PartitionProgress();
+        Assert.Null(progress.Position);
+        foreach (var (offset, epoch) in new[] { (5, 2), (6, 2), (7, 4), (9, 8) })
+            progress.Take(new ConsumedRecord(s_partition, new Abstractions.Records.Record { Offset = offset }, epoch));
+        Assert.Equal((5L, -1), Done());
+        progress.Finish(7);
+        Assert.Equal((5L, -1), Done());
+        progress.Finish(5);
+        Assert.Equal((6L, 2), Done());
+        progress.Finish(6);
+        Assert.Equal((9L, 4), Done());
+        progress.Finish(9);
+        Assert.Equal((10L, 8), Done());
+
+        (long?, int?) Done() => (progress.Position?.Offset, progress.Position?.LeaderEpoch);
     }
 
     [Fact]

@@ -129,6 +129,23 @@ public sealed class ConsumerGroupMigrationTests
         Assert.Equal(ErrorCode.UnknownMemberId, group.ClassicHeartbeat(caller, 60_000).Reply!.Error);
     }
 
+    /// <summary>It was told to join, which it may not have heard, and then there was nothing to join for any more.</summary>
+    [Fact]
+    public void ClassicMember_ThatIsToldThatAllIsWell_OwesNothing()
+    {
+        var group = Mixed(Seat("a", [0, 1, 2, 3]));
+        var caller = new GroupCaller("a", null, 7);
+        Assert.Equal(ErrorCode.RebalanceInProgress, group.ClassicHeartbeat(caller, 0).Reply!.Error);
+        group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = -1 }, 0);
+        for (var now = 0; now <= 90_000; now += 5_000)
+        {
+            Assert.Equal(ErrorCode.None, group.ClassicHeartbeat(caller, now).Reply!.Error);
+            group.Tick(now);
+        }
+
+        Assert.Equal("a", Assert.Single(group.Members).MemberId);
+    }
+
     [Fact]
     public void ClassicMember_ThatSyncs_OwesNothing()
     {
@@ -265,6 +282,37 @@ public sealed class ConsumerGroupMigrationTests
 
         Assert.Equal([0], state.Members.Single(member => member.MemberId == "a").Assigned.Select(partition => partition.Index));
         Assert.Equal([1, 2], state.Members.Single(member => member.MemberId == "b").Assigned.Select(partition => partition.Index));
+    }
+
+    /// <summary>Its share took some away, and the answer that says so may still be on its way.</summary>
+    [Fact]
+    public void Upgrade_WhereAShareTookPartitionsAway_WaitsUntilTheyAreGivenBack()
+    {
+        var share = Seat("a", [0, 1]) with { Protocols = Seat("a", [0, 1, 2, 3]).Protocols };
+        var group = new ConsumerGroup(ConsumerGroupMigration.Upgrade([share], 7, s_ids)!, [s_orders], new ConsumerGroupOptions { AssignmentInterval = TimeSpan.Zero }, 0);
+        var joined = group.Heartbeat(Join("c"), 0).Reply!;
+        Assert.Empty(joined.Assignment!.Value);
+        Assert.Equal(ErrorCode.RebalanceInProgress, group.ClassicHeartbeat(new GroupCaller("a", null, 7), 0).Reply!.Error);
+
+        group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat("a", [0, 1]), s_ids)!, 0);
+
+        var given = group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = joined.MemberEpoch }, 0).Reply!.Assignment!.Value;
+        Assert.Equal([2, 3], given.Select(partition => partition.Index));
+    }
+
+    /// <summary>A consumer member that comes back before the classic members have joined anew must not be given what one of them was giving back.</summary>
+    [Fact]
+    public void Downgrade_KeepsWhatAMemberWasGivingBack()
+    {
+        var group = Mixed(Seat("a", [0, 1, 2, 3]));
+        var told = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat("a", [0, 1, 2, 3]), s_ids)!, 0).Reply!.View!;
+        Assert.Equal(2, told.Revoking.Length);
+        group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = -1 }, 0);
+
+        var seat = Assert.Single(ConsumerGroupMigration.Downgrade(group.Export(), s_names));
+
+        Assert.True(ConsumerGroupProtocolBytes.TryReadAssignment(seat.Assignment, out var assignment));
+        Assert.Equal([0, 1, 2, 3], Assert.Single(assignment.Partitions).Partitions.Order());
     }
 
     private static bool CanDowngrade(ConsumerGroup group) => ConsumerGroupMigration.CanDowngrade(group.Members, new ConsumerGroupOptions(), maxClassic: 10);
