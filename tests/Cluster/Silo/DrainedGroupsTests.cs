@@ -30,8 +30,8 @@ public sealed class DrainedGroupsTests
                     there.Add($"group-{index}");
                 }
 
-                Assert.Equal((0, 1), await first.CommittedAsync($"group-{index}", topic, 0));
-                Assert.Equal((0, 1), await second.CommittedAsync($"group-{index}", topic, 0));
+                Assert.Equal(((short)0, 1L), await first.CommittedAsync($"group-{index}", topic, 0));
+                Assert.Equal(((short)0, 1L), await second.CommittedAsync($"group-{index}", topic, 0));
             }
         }
 
