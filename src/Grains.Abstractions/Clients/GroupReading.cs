@@ -111,7 +111,7 @@ internal sealed class GroupReading
             Volatile.Write(ref _pending, 0);
             if (_session.Refusal is { } refusal)
                 throw refusal;
-            await _parts.Topics.StartAsync();
+            await _session.Asking("the catalog", cancellation).AskAsync(_parts.Topics.StartAsync, _parts.Options.RequestTimeout);
             _session.Start();
             await ReconcileAsync(cancellation);
             if (_isCommitDue)
@@ -192,12 +192,14 @@ internal sealed class GroupReading
         var committed = await _session.CommittedAsync(opened, cancellation);
         var names = new List<TopicPartition>();
         var lacking = new List<TopicPartition>();
+        if (opened.Any(id => _parts.Topics.Find(id.TopicId) is null))
+            await _session.Asking("the catalog", cancellation).AskAsync(_parts.Topics.RefreshAsync, _parts.Options.RequestTimeout);
         foreach (var id in opened)
         {
             _unopened.Remove(id);
 
             // A topic that is gone: the group will take its partitions back.
-            if (await _parts.Topics.FindOrAskAsync(id.TopicId) is not { } topic)
+            if (_parts.Topics.Find(id.TopicId) is not { } topic)
                 continue;
             var partition = new TopicPartition(topic.Name, id.Index);
             var hasOffset = committed.TryGetValue(id, out var kept);

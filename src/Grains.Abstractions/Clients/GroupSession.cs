@@ -140,6 +140,10 @@ internal sealed class GroupSession
         }
     }
 
+    /// <summary>Calls for this member, made again while they fail.</summary>
+    public Retries Asking(string subject, CancellationToken cancellation) =>
+        new(subject, _parts.Backoff, _parts.Clock, _parts.Options.AskTimeout, _parts.Logger, cancellation);
+
     /// <summary>Beats no more, and tells the group that this member is gone. Where it cannot be told the group finds out after a session.</summary>
     public async Task LeaveAsync()
     {
@@ -310,9 +314,6 @@ internal sealed class GroupSession
 
     private LogException NoMember(ErrorCode error) =>
         new(error, $"group {_group}: {_membership.MemberId} is not a member now, its partitions may be others': nothing was committed");
-
-    private Retries Asking(string subject, CancellationToken cancellation) =>
-        new(subject, _parts.Backoff, _parts.Clock, _parts.Options.AskTimeout, _parts.Logger, cancellation);
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
