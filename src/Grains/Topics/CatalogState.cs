@@ -16,6 +16,10 @@ public sealed class CatalogState
     /// <summary>Deleted topics whose partitions' logs are not all deleted yet.</summary>
     [Id(2)]
     public List<DeletedTopic> Deleting { get; set; } = [];
+
+    /// <summary>Another one with every save: tells whose save it is that lies there.</summary>
+    [Id(3)]
+    public Guid SaveId { get; set; }
 }
 
 /// <summary>A deleted topic, and how many logs it had.</summary>

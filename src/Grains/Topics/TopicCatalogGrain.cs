@@ -5,13 +5,14 @@ using Granary.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
+using Orleans.Storage;
 
 namespace Granary.Grains.Topics;
 
 /// <summary>
 /// The catalog of topics. Key: <see cref="ITopicCatalogGrain.Key"/>. Persisted: all of <see cref="CatalogState"/>, before a change is answered;
 /// changes that arrive while one save is under way share the next. Calls interleave; nobody is shown what is not saved. A save that
-/// fails ends the activation: whether it was written is not guessed but read by the next one. A restart loses nothing.
+/// fails is read back, and made once more if it is not there; where that fails too the activation ends, and the next one reads what was written. A restart loses nothing.
 /// </summary>
 [Reentrant, KeepAlive]
 internal sealed class TopicCatalogGrain(
@@ -99,8 +100,7 @@ internal sealed class TopicCatalogGrain(
                 var results = changes.Select(change => change.Apply(_catalog)).ToArray();
                 if (before != (_catalog.Version, _catalog.Deleting.Count))
                 {
-                    state.State = _catalog.ToState();
-                    await state.WriteStateAsync();
+                    await SaveAsync();
                 }
 
                 for (var index = 0; index < changes.Length; index++)
@@ -116,6 +116,33 @@ internal sealed class TopicCatalogGrain(
             _changed = NewSignal();
             woken.SetResult();
             DeleteLogs();
+        }
+    }
+
+    /// <summary>
+    /// A connection that a restart of PostgreSQL has broken is found out by the next save over it, and says nothing of what became of that; what lies there does. If it
+    /// was not saved it is once more: the ETag lets only one of both take effect, should the first be still on its way.
+    /// </summary>
+    private async Task SaveAsync()
+    {
+        var before = state.State.SaveId;
+        var wanted = _catalog.ToState();
+        wanted.SaveId = Guid.NewGuid();
+        state.State = wanted;
+        try
+        {
+            await state.WriteStateAsync();
+        }
+        catch (Exception failure) when (failure is not InconsistentStateException)
+        {
+            TopicDiagnostics.SaveInDoubt(logger, failure);
+            await state.ReadStateAsync();
+            if (state.State.SaveId == wanted.SaveId)
+                return;
+            if (state.State.SaveId != before)
+                throw;
+            state.State = wanted;
+            await state.WriteStateAsync();
         }
     }
 
