@@ -5,7 +5,8 @@ namespace Granary.Support;
 
 /// <summary>
 /// A network namespace for each silo, joined by a bridge to the others and to this process, where single links can be cut: packets are dropped by
-/// nftables in both directions, as when a cable is pulled. Linux, root, `ip` and `nft` only.
+/// nftables in both directions, as when a cable is pulled. The bridge has a namespace of its own, out of reach of the machine's firewall: Docker's drops what
+/// passes over bridges that are not its own. Linux, root, `ip` and `nft` only.
 /// </summary>
 public sealed partial class SiloNetworks : IDisposable
 {
@@ -31,7 +32,11 @@ public sealed partial class SiloNetworks : IDisposable
         var networks = new SiloNetworks(silos);
         try
         {
-            Run("ip", $"link add {networks._name} type bridge");
+            Run("ip", $"netns add {networks.Hub}");
+            Run("ip", $"-n {networks.Hub} link add bridge type bridge");
+            Run("ip", $"-n {networks.Hub} link set bridge up");
+            Run("ip", $"link add {networks._name} type veth peer name outside netns {networks.Hub}");
+            Run("ip", $"-n {networks.Hub} link set outside master bridge up");
             Run("ip", $"addr add {networks.OutsideAddress}/24 dev {networks._name}");
             Run("ip", $"link set {networks._name} up");
             for (var silo = 0; silo < silos; silo++)
@@ -64,16 +69,19 @@ public sealed partial class SiloNetworks : IDisposable
         for (var silo = 0; silo < _silos; silo++)
             TryRun("ip", $"netns del {SpaceOf(silo)}");
         TryRun("ip", $"link del {_name}");
+        TryRun("ip", $"netns del {Hub}");
     }
+
+    private string Hub => $"{_name}-hub";
 
     private string SpaceOf(int silo) => $"{_name}-{silo}";
 
     private void Join(int silo)
     {
-        var (space, link) = (SpaceOf(silo), $"{_name}v{silo}");
+        var (space, link) = (SpaceOf(silo), $"silo{silo}");
         Run("ip", $"netns add {space}");
-        Run("ip", $"link add {link} type veth peer name eth0 netns {space}");
-        Run("ip", $"link set {link} master {_name} up");
+        Run("ip", $"-n {Hub} link add {link} type veth peer name eth0 netns {space}");
+        Run("ip", $"-n {Hub} link set {link} master bridge up");
         Run("ip", $"-n {space} addr add {AddressOf(silo)}/24 dev eth0");
         Run("ip", $"-n {space} link set eth0 up");
         Run("ip", $"-n {space} link set lo up");
