@@ -12,6 +12,7 @@ internal sealed class Progress(int producers, int partitions)
     private readonly long[,] _acknowledged = new long[producers, partitions];
     private readonly long[] _last = [.. Enumerable.Repeat(Stopwatch.GetTimestamp(), partitions)];
     private readonly long[] _longestGap = new long[partitions];
+    private long _watchBegan;
     private readonly long[] _watchedGap = new long[partitions];
     private readonly Lock _gate = new();
 
@@ -40,16 +41,19 @@ internal sealed class Progress(int producers, int partitions)
             _acknowledged[producer, partition]++;
             var now = Stopwatch.GetTimestamp();
             _longestGap[partition] = Math.Max(_longestGap[partition], now - _last[partition]);
-            _watchedGap[partition] = Math.Max(_watchedGap[partition], now - _last[partition]);
+            _watchedGap[partition] = Math.Max(_watchedGap[partition], now - Math.Max(_last[partition], _watchBegan));
             _last[partition] = now;
         }
     }
 
-    /// <summary>From now on the longest time without an answer is watched for; one watch at a time.</summary>
+    /// <summary>From now on the longest time without an answer is watched for, and counted: what a fault before has left is not this one's. One watch at a time.</summary>
     public void BeginWatch()
     {
         lock (_gate)
+        {
+            _watchBegan = Stopwatch.GetTimestamp();
             Array.Clear(_watchedGap);
+        }
     }
 
     /// <summary>Waits until every partition has given an answer from now on. The longest time that one gave none since the watch began.</summary>
@@ -61,7 +65,7 @@ internal sealed class Progress(int producers, int partitions)
             lock (_gate)
             {
                 if (_last.All(last => last >= until) || Stopwatch.GetElapsedTime(until) > s_watchPatience)
-                    return Stopwatch.GetElapsedTime(0, _watchedGap.Concat(_last.Select(last => Stopwatch.GetTimestamp() - last)).Max());
+                    return Stopwatch.GetElapsedTime(0, _watchedGap.Concat(_last.Select(last => Stopwatch.GetTimestamp() - Math.Max(last, _watchBegan))).Max());
             }
 
             await Task.Delay(s_step);
