@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Granary.Support;
 
 namespace Granary.Chaos;
@@ -89,22 +87,8 @@ public sealed class ClusterCommandTests : IDisposable
         while (true)
         {
             var offset = Random.Shared.Next(1, LargestOffset);
-            if (s_ports.All(port => IsFree(port + offset)))
+            if (s_ports.All(port => FreePorts.IsFree(port + offset)))
                 return offset;
-        }
-    }
-
-    private static bool IsFree(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            socket.Bind(new IPEndPoint(IPAddress.Any, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
         }
     }
 }

@@ -37,6 +37,21 @@ public static class FreePorts
         throw new InvalidOperationException($"no port from {s_block} to {s_block + BlockSize - 1} is free");
     }
 
+    /// <summary>Whether nobody listens on it now.</summary>
+    public static bool IsFree(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Any, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     private static (FileStream Lock, int Block) TakeBlock()
     {
         for (var block = First; block < End; block += BlockSize)
@@ -53,19 +68,5 @@ public static class FreePorts
         }
 
         throw new InvalidOperationException($"all blocks of ports from {First} to {End - 1} are taken by other test programs");
-    }
-
-    private static bool IsFree(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            socket.Bind(new IPEndPoint(IPAddress.Any, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

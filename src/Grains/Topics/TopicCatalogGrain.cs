@@ -99,9 +99,7 @@ internal sealed class TopicCatalogGrain(
                 var before = (_catalog.Version, _catalog.Deleting.Count);
                 var results = changes.Select(change => change.Apply(_catalog)).ToArray();
                 if (before != (_catalog.Version, _catalog.Deleting.Count))
-                {
                     await SaveAsync();
-                }
 
                 for (var index = 0; index < changes.Length; index++)
                     changes[index].Answer.SetResult(results[index]);
@@ -125,7 +123,7 @@ internal sealed class TopicCatalogGrain(
     /// </summary>
     private async Task SaveAsync()
     {
-        var before = state.State.SaveId;
+        var before = (state.State.SaveId, state.State.Version);
         var wanted = _catalog.ToState();
         wanted.SaveId = Guid.NewGuid();
         state.State = wanted;
@@ -139,7 +137,8 @@ internal sealed class TopicCatalogGrain(
             await state.ReadStateAsync();
             if (state.State.SaveId == wanted.SaveId)
                 return;
-            if (state.State.SaveId != before)
+            // An older program, beside this one while they are replaced, gives its saves no id.
+            if ((state.State.SaveId, state.State.Version) != before)
                 throw;
             state.State = wanted;
             await state.WriteStateAsync();

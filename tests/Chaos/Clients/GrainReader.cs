@@ -4,36 +4,15 @@ using Granary.Support.Histories;
 namespace Granary.Chaos.Clients;
 
 /// <summary>The in-cluster consumer: reads all partitions over grain calls.</summary>
-internal sealed class GrainReader : IChaosClient
+internal sealed class GrainReader : ChaosReader
 {
-    private readonly int _number;
-    private readonly ChaosTopic _topic;
-    private readonly ReaderPlaces _places;
     private readonly IGrainFactory _grains;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _reading;
 
     public GrainReader(int number, ChaosTopic topic, HistoryFile history, IGrainFactory grains)
+        : base(number, topic, history)
     {
-        (_number, _topic, _grains) = (number, topic, grains);
-        _places = new ReaderPlaces(number, topic.Partitions, history);
-        _reading = Task.Run(ReadAsync);
-    }
-
-    public string? Failure { get; private set; }
-
-    public async Task FinishAsync(IReadOnlyList<long> ends)
-    {
-        Failure ??= await _places.AwaitAsync(ends);
-        await _stop.CancelAsync();
-        await _reading;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _reading;
-        _stop.Dispose();
+        _grains = grains;
+        Begin(Task.Run(ReadAsync));
     }
 
     private async Task ReadAsync()
@@ -46,24 +25,24 @@ internal sealed class GrainReader : IChaosClient
                 RequestTimeout = TimeSpan.FromSeconds(2),
                 MaxRetryBackoff = TimeSpan.FromMilliseconds(200),
             });
-            consumer.Assign([.. Enumerable.Range(0, _topic.Partitions).Select(PositionOf)]);
-            await foreach (var record in consumer.ReadAsync(_stop.Token))
-                _places.Read(record.Partition.Partition, record.Offset, record.Value!.Value.Span);
+            consumer.Assign([.. Enumerable.Range(0, Topic.Partitions).Select(PositionOf)]);
+            await foreach (var record in consumer.ReadAsync(Stopping))
+                Places.Read(record.Partition.Partition, record.Offset, record.Value!.Value.Span);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
         {
             // Finished.
         }
         catch (Exception failure)
         {
             // What may pass, it tries again by itself, for ever.
-            Failure = $"reader {_number} ended with {failure.GetType().Name}: {failure.Message}";
+            Failure = $"reader {Number} ended with {failure.GetType().Name}: {failure.Message}";
         }
     }
 
     private TopicPartitionOffset PositionOf(int partition)
     {
-        _places.Position(partition);
-        return new TopicPartitionOffset(_topic.Name, partition, LogPosition.At(_places.Next(partition)));
+        Places.Position(partition);
+        return new TopicPartitionOffset(Topic.Name, partition, LogPosition.At(Places.Next(partition)));
     }
 }

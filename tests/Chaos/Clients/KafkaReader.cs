@@ -5,56 +5,34 @@ using Granary.Support.Histories;
 namespace Granary.Chaos.Clients;
 
 /// <summary>A Confluent.Kafka consumer that reads all partitions by assignment; it may begin anew now and then, where it was, on new connections.</summary>
-internal sealed class KafkaReader : IChaosClient
+internal sealed class KafkaReader : ChaosReader
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
 
-    private readonly int _number;
-    private readonly ChaosTopic _topic;
     private readonly HistoryFile _history;
-    private readonly ReaderPlaces _places;
     private readonly TimeSpan _lifetime;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _reading;
 
     /// <param name="lifetime">How long it reads before it begins anew.</param>
     public KafkaReader(int number, ChaosTopic topic, HistoryFile history, TimeSpan lifetime)
+        : base(number, topic.ClientLog is { } log ? topic with { ClientLog = line => log($"reader {number}: {line}") } : topic, history)
     {
-        (_number, _history, _lifetime) = (number, history, lifetime);
-        _topic = topic.ClientLog is { } log ? topic with { ClientLog = line => log($"reader {number}: {line}") } : topic;
-        _places = new ReaderPlaces(number, topic.Partitions, history);
-        _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-    }
-
-    public string? Failure { get; private set; }
-
-    public async Task FinishAsync(IReadOnlyList<long> ends)
-    {
-        Failure ??= await _places.AwaitAsync(ends);
-        await _stop.CancelAsync();
-        await _reading;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _reading;
-        _stop.Dispose();
+        (_history, _lifetime) = (history, lifetime);
+        Begin(Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
     }
 
     private void Read()
     {
-        while (!_stop.IsCancellationRequested && Failure is null)
+        while (!Stopping.IsCancellationRequested && Failure is null)
         {
             var born = _history.Now;
-            using var consumer = _topic.Consumer((_, error) => Failure = error.IsFatal ? $"reader {_number}: {error.Reason}" : Failure);
-            consumer.Assign(Enumerable.Range(0, _topic.Partitions).Select(partition =>
+            using var consumer = Topic.Consumer((_, error) => Failure = error.IsFatal ? $"reader {Number}: {error.Reason}" : Failure);
+            consumer.Assign(Enumerable.Range(0, Topic.Partitions).Select(partition =>
             {
-                _places.Position(partition);
-                return new TopicPartitionOffset(_topic.Name, partition, _places.Next(partition));
+                Places.Position(partition);
+                return new TopicPartitionOffset(Topic.Name, partition, Places.Next(partition));
             }));
             var clock = Stopwatch.StartNew();
-            while (!_stop.IsCancellationRequested && clock.Elapsed < _lifetime && Failure is null)
+            while (!Stopping.IsCancellationRequested && clock.Elapsed < _lifetime && Failure is null)
                 ReadOne(consumer, born);
             consumer.Close();
         }
@@ -67,13 +45,13 @@ internal sealed class KafkaReader : IChaosClient
         {
             if (consumer.Consume(s_poll) is not { } record)
                 return;
-            _places.Read(record.Partition.Value, record.Offset.Value, record.Message.Value);
-            _places.Watermark(record.Partition.Value, consumer.GetWatermarkOffsets(record.TopicPartition).High.Value, Math.Max(born, _history.Now - _topic.LongestQuestion.Ticks));
+            Places.Read(record.Partition.Value, record.Offset.Value, record.Message.Value);
+            Places.Watermark(record.Partition.Value, consumer.GetWatermarkOffsets(record.TopicPartition).High.Value, Math.Max(born, _history.Now - Topic.LongestQuestion.Ticks));
         }
         catch (KafkaException failure)
         {
             // What may pass, it tries again by itself without a word.
-            Failure = $"reader {_number}: {failure.Error.Code} ({failure.Error.Reason})";
+            Failure = $"reader {Number}: {failure.Error.Code} ({failure.Error.Reason})";
         }
     }
 }

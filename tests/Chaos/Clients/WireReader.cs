@@ -11,7 +11,7 @@ namespace Granary.Chaos.Clients;
 /// Reads all partitions by Fetch requests and nothing else, so that what is missing was not given: a client library is not between. Each answer must begin with
 /// the batch that holds the offset which was asked for, and each batch must follow the one before it.
 /// </summary>
-internal sealed class WireReader : IChaosClient
+internal sealed class WireReader : ChaosReader
 {
     private const short MetadataVersion = 12;
     private const short FetchVersion = 16;
@@ -22,39 +22,15 @@ internal sealed class WireReader : IChaosClient
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(20);
 
-    private readonly int _number;
-    private readonly ChaosTopic _topic;
-    private readonly ReaderPlaces _places;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _reading;
 
     public WireReader(int number, ChaosTopic topic, HistoryFile history)
-    {
-        (_number, _topic) = (number, topic);
-        _places = new ReaderPlaces(number, topic.Partitions, history);
-        _reading = Task.WhenAll(Enumerable.Range(0, topic.Partitions).Select(partition => Task.Run(() => ReadAsync(partition))));
-    }
-
-    public string? Failure { get; private set; }
-
-    public async Task FinishAsync(IReadOnlyList<long> ends)
-    {
-        Failure ??= await _places.AwaitAsync(ends);
-        await _stop.CancelAsync();
-        await _reading;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _reading;
-        _stop.Dispose();
-    }
+        : base(number, topic, history) =>
+        Begin(Task.WhenAll(Enumerable.Range(0, topic.Partitions).Select(partition => Task.Run(() => ReadAsync(partition)))));
 
     private async Task ReadAsync(int partition)
     {
-        _places.Position(partition);
-        for (var turn = partition; !_stop.IsCancellationRequested && Failure is null; turn++)
+        Places.Position(partition);
+        for (var turn = partition; !Stopping.IsCancellationRequested && Failure is null; turn++)
         {
             try
             {
@@ -67,20 +43,20 @@ internal sealed class WireReader : IChaosClient
             }
             catch (Exception failure)
             {
-                Failure ??= $"reader {_number} of partition {partition}: {failure.Message}";
+                Failure ??= $"reader {Number} of partition {partition}: {failure.Message}";
             }
 
-            await Task.Delay(s_retryDelay, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(s_retryDelay, Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>Asks one silo after the other; null where the one whose turn it is does not know.</summary>
     private async Task<Leader?> FindLeaderAsync(int partition, int turn)
     {
-        var silos = _topic.Bootstrap.Split(',');
+        var silos = Topic.Bootstrap.Split(',');
         using var limit = Limit();
         await using var wire = await KafkaWire.ConnectAsync(IPEndPoint.Parse(silos[turn % silos.Length]), limit.Token);
-        var request = new MetadataRequest { Topics = [new() { Name = _topic.Name }] };
+        var request = new MetadataRequest { Topics = [new() { Name = Topic.Name }] };
         var id = await wire.SendAsync(MetadataRequest.ApiKey, MetadataVersion, writer => request.Write(writer, MetadataVersion), limit.Token);
         var answer = await wire.ReceiveAsync(id, true, MetadataResponse.Read, MetadataVersion, limit.Token);
         var topic = answer.Topics.Single();
@@ -94,15 +70,15 @@ internal sealed class WireReader : IChaosClient
     {
         using var connecting = Limit();
         await using var wire = await KafkaWire.ConnectAsync(leader.At, connecting.Token);
-        while (!_stop.IsCancellationRequested)
+        while (!Stopping.IsCancellationRequested)
         {
             using var limit = Limit();
-            var offset = _places.Next(partition);
+            var offset = Places.Next(partition);
             var answer = await wire.FetchAsync(RequestOf(partition, leader, offset), FetchVersion, limit.Token);
             if (answer.ErrorCode != 0 || answer.Responses is not [{ Partitions: [var given] }])
                 return;
             if (given.ErrorCode == OffsetOutOfRange && given.LogStartOffset > offset)
-                _places.Skip(partition, given.LogStartOffset);
+                Places.Skip(partition, given.LogStartOffset);
             else if (given.ErrorCode == OffsetOutOfRange)
                 throw new InvalidDataException($"offset {offset} is said to be out of range by {leader}, whose log goes from {given.LogStartOffset} to {given.HighWatermark}");
             else if (given.ErrorCode != 0)
@@ -124,7 +100,7 @@ internal sealed class WireReader : IChaosClient
             while (reader.TryRead(out var record))
             {
                 if (record.Offset >= next)
-                    _places.Read(partition, record.Offset, record.Value!.Value.Span);
+                    Places.Read(partition, record.Offset, record.Value!.Value.Span);
             }
 
             next = header.EndOffset;
@@ -133,7 +109,7 @@ internal sealed class WireReader : IChaosClient
 
     private CancellationTokenSource Limit()
     {
-        var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(Stopping);
         limit.CancelAfter(s_patience);
         return limit;
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Granary.Abstractions.Groups;
 using Granary.Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,33 +38,16 @@ internal sealed class GroupFaults(int seed)
 }
 
 /// <summary>A real store of positions, whose writes fail by chance, as its contract says they may.</summary>
-internal sealed class FaultyGroupStore(IGroupStore inner, GroupFaults faults) : IGroupStore
+internal sealed class FaultyGroupStore(IGroupStore inner, GroupFaults faults) : GroupStoreAround(inner)
 {
-    public Task<OpenedGroup?> OpenAsync(string groupId, CancellationToken cancellation) => inner.OpenAsync(groupId, cancellation);
-
-    public Task<OpenedGroup?> CreateAsync(string groupId, int maxGroups, CancellationToken cancellation) => inner.CreateAsync(groupId, maxGroups, cancellation);
-
-    public async Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null)
+    public override async Task<GroupWriteOutcome> WriteAsync(OwnedGroup group, IReadOnlyList<OffsetWrite> writes, ResetEntry? reset = null)
     {
         var fault = faults.Next();
         if (fault == false)
             return GroupWriteOutcome.NotWritten;
-        var outcome = await inner.WriteAsync(group, writes, reset);
+        var outcome = await base.WriteAsync(group, writes, reset);
         return fault is null ? outcome : GroupWriteOutcome.Unknown;
     }
-
-    public Task<ImmutableArray<RecordedReset>> ListResetsAsync(string groupId, int limit, CancellationToken cancellation) => inner.ListResetsAsync(groupId, limit, cancellation);
-
-    public Task<bool> NoteAsync(OwnedGroup group, string protocolType, GroupState state, GroupType type, CancellationToken cancellation) =>
-        inner.NoteAsync(group, protocolType, state, type, cancellation);
-
-    public Task<bool> DeleteAsync(OwnedGroup group, CancellationToken cancellation) => inner.DeleteAsync(group, cancellation);
-
-    public Task<ImmutableArray<GroupListing>> ListAsync(CancellationToken cancellation) => inner.ListAsync(cancellation);
-
-    public Task<IReadOnlyList<(string GroupId, int Number)>> ListExpiredAsync(
-        DateTimeOffset before, IReadOnlyCollection<Guid> living, int after, int limit, CancellationToken cancellation) =>
-        inner.ListExpiredAsync(before, living, after, limit, cancellation);
 }
 
 /// <summary>Real grain storage, in which writes of groups fail by chance, before or after they have taken effect.</summary>
