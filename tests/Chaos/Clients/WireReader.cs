@@ -22,7 +22,6 @@ internal sealed class WireReader : ChaosReader
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromMilliseconds(20);
 
-
     public WireReader(int number, ChaosTopic topic, HistoryFile history)
         : base(number, topic, history) =>
         Begin(Task.WhenAll(Enumerable.Range(0, topic.Partitions).Select(partition => Task.Run(() => ReadAsync(partition)))));
