@@ -14,12 +14,6 @@ public interface IGroupGrain : IGrainWithStringKey
 {
     private const string Prefix = "g:";
 
-    /// <summary>
-    /// For calls that cost a member its membership where they hang. One that was passed on to a silo that then died is answered by nobody, and Orleans does not
-    /// tell: without this its caller waits for half a minute, longer than many sessions.
-    /// </summary>
-    private const string AnswerTimeout = "00:00:03";
-
     /// <summary>A group id may be blank, which a grain's key may not.</summary>
     static string KeyOf(string groupId) => Prefix + groupId;
 
@@ -33,7 +27,7 @@ public interface IGroupGrain : IGrainWithStringKey
     [ResponseTimeout("00:35:00"), Alias("Sync")]
     Task<SyncResult> SyncAsync(SyncRequest request);
 
-    [ResponseTimeout(AnswerTimeout), Alias("Heartbeat")]
+    [Alias("Heartbeat")]
     Task<ErrorCode> HeartbeatAsync(GroupCaller caller);
 
     /// <summary>One answer per member, in their order.</summary>
@@ -41,14 +35,14 @@ public interface IGroupGrain : IGrainWithStringKey
     Task<ImmutableArray<ErrorCode>> LeaveAsync(ImmutableArray<LeavingMember> members);
 
     /// <summary>Keeps positions; answers when they are durable.</summary>
-    [ResponseTimeout(AnswerTimeout), Alias("Commit")]
+    [Alias("Commit")]
     Task<ImmutableArray<ErrorCode>> CommitAsync(CommitRequest request);
 
     /// <summary>
     /// A heartbeat of the consumer protocol that is news for the group. Members and those who speak for them call <see cref="IGroupMemberGrain"/>, which
     /// calls this. The answer comes when what it says is durable.
     /// </summary>
-    [ResponseTimeout(AnswerTimeout), Alias("MemberHeartbeat")]
+    [Alias("MemberHeartbeat")]
     Task<ConsumerGroupHeartbeatReply> MemberHeartbeatAsync(ConsumerGroupHeartbeat beat);
 
     /// <summary>The positions that are kept. An empty list of partitions asks for all.</summary>

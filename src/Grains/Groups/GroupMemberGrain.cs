@@ -16,6 +16,9 @@ namespace Granary.Grains.Groups;
 [CoordinatedByMap]
 internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps, HostedMembers hosted) : Grain, IGroupMemberGrain
 {
+    /// <summary>Longer than it takes a group to open on another silo.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(2);
+
     private GroupMemberState _state = null!;
     private IGroupGrain _group = null!;
     private string _groupId = "";
@@ -40,7 +43,7 @@ internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps, 
     {
         if (_state.Take(beat, parts.NowMs) is not { } reply)
         {
-            reply = await _group.MemberHeartbeatAsync(_state.Complete(beat));
+            reply = await AskGroupAsync(_state.Complete(beat));
             _state.Learn(reply);
         }
 
@@ -57,6 +60,21 @@ internal sealed class GroupMemberGrain(GroupParts parts, ClusterMapSource maps, 
     }
 
     public Task<TimeSpan> SilenceAsync() => Task.FromResult(_state.SilenceAt(parts.NowMs));
+
+    /// <summary>
+    /// A question that was passed on to a silo that then died is answered by nobody, and Orleans does not tell: it would take half a minute, longer than many
+    /// sessions, in which this grain takes no other heartbeat. So once the map has changed meanwhile, it has only a little longer.
+    /// </summary>
+    private async Task<ConsumerGroupHeartbeatReply> AskGroupAsync(ConsumerGroupHeartbeat beat)
+    {
+        using var answered = new CancellationTokenSource();
+        var changed = maps.NextAsync(maps.Map.Fingerprint, answered.Token);
+        var asking = _group.MemberHeartbeatAsync(beat);
+        if (await Task.WhenAny(asking, changed) == changed)
+            return await asking.WaitAsync(s_grace, parts.Time);
+        await answered.CancelAsync();
+        return await asking;
+    }
 
     /// <summary>The map has the group on another silo.</summary>
     private bool IsElsewhere => maps.Map.CoordinatorOf(_groupId) is { } coordinator && !coordinator.Silo.Equals(parts.LocalSilo);
