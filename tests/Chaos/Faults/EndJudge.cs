@@ -15,14 +15,11 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
 {
     private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>A vote that was under way when it answered again: so long after it was found well and a member it may still be ended.</summary>
-    private static readonly TimeSpan s_voteOnItsWay = TimeSpan.FromSeconds(3);
-
     /// <summary>Three probes half a second apart, the vote, and its reading by the silo: a stall before that had no part in its end.</summary>
     private static readonly TimeSpan s_dyingTime = TimeSpan.FromSeconds(4);
 
     private readonly Lock _gate = new();
-    private readonly Permit[] _permits = [.. Enumerable.Range(0, cluster.Count).Select(_ => new Permit(0, 0))];
+    private readonly EndPermits _permits = new(cluster.Count, TimeProvider.System);
     private readonly StallWatch _stalls = new();
     private readonly List<Task> _closings = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -41,17 +38,13 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
     public int EndsByFault { get; private set; }
 
     /// <summary>The others may declare it dead, from now on until <see cref="CloseSoon"/> finds it well.</summary>
-    public void Open(int silo)
-    {
-        lock (_gate)
-            _permits[silo] = new Permit(_permits[silo].Turn + 1, long.MaxValue);
-    }
+    public void Open(int silo) => _permits.Open(silo);
 
     /// <summary>What kept it from the others is over.</summary>
     public void CloseSoon(int silo)
     {
         lock (_gate)
-            _closings.Add(CloseAsync(silo, _permits[silo].Turn));
+            _closings.Add(CloseAsync(silo, _permits.TurnOf(silo)));
     }
 
     /// <summary>Waits until every silo is well that hung or was cut off, or was started again because it had been given up.</summary>
@@ -64,13 +57,9 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
     }
 
     /// <summary>It has just been started: whatever was, is no matter of this process.</summary>
-    public void Close(int silo)
-    {
-        lock (_gate)
-            _permits[silo] = new Permit(_permits[silo].Turn + 1, 0);
-    }
+    public void Close(int silo) => _permits.Close(silo);
 
-    public bool IsOpen(int silo) => WasOpen(silo, Stopwatch.GetTimestamp());
+    public bool IsOpen(int silo) => _permits.WasOpen(silo, Stopwatch.GetTimestamp());
 
     /// <summary>Why the end of a silo is none that may be; null where it may.</summary>
     public string? Object(UnaskedEnd end)
@@ -79,7 +68,7 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
         if (end.ExitCode != (int)ExitCode.Evicted)
             return end.Report;
         var ended = Stopwatch.GetTimestamp() - (long)(end.Ago.TotalSeconds * Stopwatch.Frequency);
-        if (WasOpen(end.Silo, ended))
+        if (_permits.WasOpen(end.Silo, ended))
         {
             EndsByFault++;
             return null;
@@ -101,12 +90,6 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
         _stopping.Dispose();
     }
 
-    private bool WasOpen(int silo, long time)
-    {
-        lock (_gate)
-            return time <= _permits[silo].Until;
-    }
-
     private async Task CloseAsync(int silo, int turn)
     {
         try
@@ -119,11 +102,7 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
             return;
         }
 
-        lock (_gate)
-        {
-            if (_permits[silo].Turn == turn)
-                _permits[silo] = new Permit(turn, Stopwatch.GetTimestamp() + (long)(s_voteOnItsWay.TotalSeconds * Stopwatch.Frequency));
-        }
+        _permits.CloseAfterVote(silo, turn);
     }
 
     /// <summary>Whether it runs, answers, and the others take it for a member. One that has ended waits for its judgement.</summary>
@@ -142,8 +121,4 @@ internal sealed class EndJudge(ClusterProcess cluster, HistoryFile history) : IA
             return false;
         }
     }
-
-    /// <param name="Turn">Grows with each that is given or taken.</param>
-    /// <param name="Until">Ends until then are allowed.</param>
-    private readonly record struct Permit(int Turn, long Until);
 }

@@ -45,7 +45,8 @@ public sealed class ForeignGroupTests(BrokerFixture broker, ITestOutputHelper ou
         await Eventually.IsTrueAsync(() => staying.Assigned.Count == 2, () => $"{staying.Assigned.Count} after the other was killed");
 
         output.WriteLine($"all partitions again {killed.ElapsedMilliseconds} ms after the other was killed; its session is 2,000 ms");
-        Assert.InRange(killed.ElapsedMilliseconds, 1_000, 3_500);
+        // By its session, not by its connection; how exactly is measured by `./dev bench commits classic`.
+        Assert.InRange(killed.ElapsedMilliseconds, 500, 10_000);
     }
 
     [Fact]
