@@ -38,7 +38,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
     private SiloProcess(SiloProcessOptions options)
     {
         _options = options;
-        _ownsFolder = options.DataFolder is null && options.ConnectionString is null;
+        _ownsFolder = options.DataFolder is null;
         DataFolder = options.DataFolder ?? TestFolders.New();
     }
 
@@ -175,6 +175,7 @@ public sealed partial class SiloProcess : IAsyncDisposable
         if (!_ownsFolder)
             return;
         KillPostgresLeftBehind();
+        TestFolders.Delete(EmbeddedPostgres.SocketFolderOf(DataFolder));
         TestFolders.Delete(DataFolder);
     }
 

@@ -10,11 +10,13 @@ public static class TestFolders
         return folder;
     }
 
+    /// <summary>With all that is in it; where there is none, nothing.</summary>
     public static void Delete(string folder)
     {
         try
         {
-            Directory.Delete(folder, recursive: true);
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
         }
         catch (IOException)
         {

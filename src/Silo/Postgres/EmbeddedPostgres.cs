@@ -33,7 +33,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         _lock = @lock;
         DataFolder = Path.Combine(folder, "postgres");
         _log = Path.Combine(folder, "postgres.log");
-        _sockets = SocketFolder(folder);
+        _sockets = SocketFolderOf(folder);
     }
 
     /// <summary>Where the database lies.</summary>
@@ -46,7 +46,19 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     public string ConnectionString => ConnectionStringTo(_sockets);
 
     /// <summary>How to connect to the server that keeps its data below a folder, when it runs.</summary>
-    public static string ConnectionStringOf(string folder) => ConnectionStringTo(SocketFolder(Path.GetFullPath(folder)));
+    public static string ConnectionStringOf(string folder) => ConnectionStringTo(SocketFolderOf(folder));
+
+    /// <summary>Where the socket lies of the server that keeps its data below a folder.</summary>
+    /// <remarks>A socket's path has 107 bytes at most, so it does not lie in the data folder but in a short one named after it.</remarks>
+    /// <exception cref="PostgresStartException">The machine's folder for what is temporary has too long a path.</exception>
+    public static string SocketFolderOf(string folder)
+    {
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(folder))))[..12];
+        var sockets = Path.Combine(Path.GetTempPath(), $"granary-{name}");
+        if (Encoding.UTF8.GetByteCount(Path.Combine(sockets, ".s.PGSQL.5432")) > LongestSocketPath)
+            throw new PostgresStartException($"The path {sockets} is too long for a unix socket ({LongestSocketPath} bytes): set TMPDIR to a shorter one.");
+        return sockets;
+    }
 
     /// <summary>Starts the server that keeps its data below a folder; creates the folder and the database where they are new.</summary>
     /// <exception cref="PostgresStartException">No binaries, the folder is in use, or the server does not start.</exception>
@@ -97,7 +109,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             _ = SendSignal(id, KillSignal);
     }
 
-    /// <summary>Stops the server (open transactions are rolled back) and gives the folder free.</summary>
+    /// <summary>Stops the server (open transactions are rolled back), removes its socket's folder and gives the data folder free.</summary>
     public async ValueTask DisposeAsync()
     {
         await _starting.WaitAsync();
@@ -108,6 +120,8 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             _stopped = true;
             if (ProcessId is not null)
                 await UnprivilegedCommand.RunAsync(Program("pg_ctl"), "stop", "--mode", "fast", "--wait", "--timeout", "60", "--silent", "--pgdata", DataFolder);
+            if (ProcessId is null && Directory.Exists(_sockets))
+                Directory.Delete(_sockets, recursive: true);
             await _lock.DisposeAsync();
         }
         finally
@@ -141,6 +155,9 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
 
     private async Task CreateAsync()
     {
+        // Its name can be guessed, and whoever may write there could have it lead to a folder of somebody else's.
+        if (new DirectoryInfo(_sockets).LinkTarget is { } target)
+            throw new PostgresStartException($"The folder for PostgreSQL's socket, {_sockets}, is a link to {target}: remove it, or set TMPDIR to a folder that nobody else writes to.");
         await UnprivilegedCommand.OwnAsync(_sockets);
         await UnprivilegedCommand.OwnAsync(DataFolder);
         if (!File.Exists(Path.Combine(DataFolder, "PG_VERSION")))
@@ -188,16 +205,6 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         {
             throw new PostgresStartException($"The data folder {folder} is in use by another Granary. Stop it, or name another folder in GRANARY_DATA.");
         }
-    }
-
-    /// <summary>A socket's path has 107 bytes at most, so it does not lie in the data folder but in a short one named after it.</summary>
-    private static string SocketFolder(string folder)
-    {
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder)))[..12];
-        var sockets = Path.Combine(Path.GetTempPath(), $"granary-{name}");
-        if (Encoding.UTF8.GetByteCount(Path.Combine(sockets, ".s.PGSQL.5432")) > LongestSocketPath)
-            throw new PostgresStartException($"The path {sockets} is too long for a unix socket ({LongestSocketPath} bytes): set TMPDIR to a shorter one.");
-        return sockets;
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Granary.Gateway.Hosting;
+using Granary.Silo.Postgres;
 using Granary.Support;
 
 namespace Granary.Cluster.Silo;
@@ -64,6 +65,41 @@ public sealed class EmbeddedDataFolderTests(EmbeddedDataFolderTests.OneSilo fixt
 
         Assert.NotEqual(Environment.ProcessId, Silo.PostgresProcessId());
         Assert.Equal(2, await Silo.EndOffsetAsync(topic));
+    }
+
+    [Fact]
+    public async Task Stop_TakesTheSocketsFolderWithIt()
+    {
+        var sockets = EmbeddedPostgres.SocketFolderOf(Silo.DataFolder);
+        Assert.True(Directory.Exists(sockets));
+
+        Assert.Equal((int)ExitCode.Stopped, await Silo.StopAsync());
+
+        Assert.False(Directory.Exists(sockets));
+        await Silo.RestartAsync();
+    }
+
+    [Fact]
+    public async Task Start_WhereTheSocketsFolderIsALink_IsRefusedAndLeavesWhatItLeadsTo()
+    {
+        var folder = TestFolders.New();
+        var foreign = Directory.CreateDirectory(Path.Combine(folder, "foreign")).FullName;
+        var mode = File.GetUnixFileMode(foreign);
+        var sockets = EmbeddedPostgres.SocketFolderOf(folder);
+        Directory.CreateSymbolicLink(sockets, foreign);
+        try
+        {
+            var ended = await SiloProcess.RunToEndAsync(new SiloProcessOptions { DataFolder = folder });
+
+            Assert.Equal((int)ExitCode.NoEmbeddedPostgres, ended.ExitCode);
+            Assert.StartsWith($"granary: The folder for PostgreSQL's socket, {sockets}, is a link to {foreign}", ended.Errors, StringComparison.Ordinal);
+            Assert.Equal(mode, File.GetUnixFileMode(foreign));
+        }
+        finally
+        {
+            Directory.Delete(sockets);
+            TestFolders.Delete(folder);
+        }
     }
 
     public sealed class OneSilo : IAsyncLifetime
