@@ -71,6 +71,18 @@ internal sealed class GroupReading
         static ArgumentException NoOffset(TopicPartitionOffset place) => new($"{place} is no offset: only offsets can be committed", nameof(next));
     }
 
+    /// <summary>What the group keeps of the partitions that are assigned; those without an offset are left out.</summary>
+    public async Task<IReadOnlyDictionary<TopicPartition, TopicPartitionOffset>> CommittedAsync(CancellationToken cancellation)
+    {
+        Dictionary<PartitionId, TopicPartition> names;
+        lock (_gate)
+            names = new(_owned);
+        var committed = await _session.CommittedAsync([.. names.Keys], cancellation);
+        return committed.ToDictionary(
+            one => names[one.Key],
+            one => new TopicPartitionOffset(names[one.Key], LogPosition.At(one.Value.Offset, one.Value.LeaderEpoch)) { Metadata = one.Value.Metadata });
+    }
+
     /// <summary>Commits what is moved past where that is wanted, gives everything back, and leaves the group.</summary>
     public async Task LeaveAsync()
     {

@@ -4,7 +4,10 @@ using Granary.Abstractions.Topics;
 
 namespace Granary.Abstractions.Clients;
 
-/// <summary>Creates, deletes, lists and changes topics, over <see cref="ITopicCatalogGrain"/>, and resets groups' positions. A refusal is a <see cref="LogException"/>.</summary>
+/// <summary>
+/// Creates, deletes, lists and changes topics, over <see cref="ITopicCatalogGrain"/>, and lists, describes, deletes and resets consumer groups. A refusal is
+/// a <see cref="LogException"/>.
+/// </summary>
 public sealed class LogAdmin(IGrainFactory grains)
 {
     private ITopicCatalogGrain Catalog => grains.GetGrain<ITopicCatalogGrain>(ITopicCatalogGrain.Key);
@@ -68,6 +71,38 @@ public sealed class LogAdmin(IGrainFactory grains)
     /// <summary>The topic of that name, or null.</summary>
     public async Task<TopicDescription?> FindTopicAsync(string name) => (await ListTopicsAsync()).FirstOrDefault(topic => topic.Name == name);
 
+    /// <summary>All consumer groups, by id. The states of groups that another silo coordinates are as they last rested.</summary>
+    public async Task<IReadOnlyList<GroupListing>> ListGroupsAsync()
+    {
+        var groups = await grains.GetGrain<IGroupListGrain>(IGroupListGrain.Key).ListAsync();
+        return [.. groups.OrderBy(group => group.GroupId, StringComparer.Ordinal)];
+    }
+
+    /// <summary>A group with its members and, of each partition that it keeps a position of, how far behind it is: a call each.</summary>
+    public async Task<GroupDescription> DescribeGroupAsync(string groupId)
+    {
+        var described = await GroupOf(groupId).DescribeAsync(withLags: true);
+        return described.Error == ErrorCode.None ? described : throw new LogException(described.Error, $"cannot describe group {groupId}: {described.Error}");
+    }
+
+    /// <summary>How far behind a group is, by topic and partition; partitions without a position, and those of deleted topics, are left out.</summary>
+    public async Task<IReadOnlyDictionary<TopicPartition, PartitionLag>> GroupLagAsync(string groupId)
+    {
+        var described = await DescribeGroupAsync(groupId);
+        var names = (await ListTopicsAsync()).ToDictionary(topic => topic.TopicId, topic => topic.Name);
+        return described.Lags
+            .Where(lag => names.ContainsKey(lag.Committed.Partition.TopicId))
+            .ToDictionary(lag => new TopicPartition(names[lag.Committed.Partition.TopicId], lag.Committed.Partition.Index));
+    }
+
+    /// <summary>Deletes a group with all its positions; refused with NON_EMPTY_GROUP while it has members.</summary>
+    public async Task DeleteGroupAsync(string groupId)
+    {
+        var error = await GroupOf(groupId).DeleteAsync();
+        if (error != ErrorCode.None)
+            throw new LogException(error, $"cannot delete group {groupId}: {error}");
+    }
+
     /// <summary>Says what a reset of the group's positions would do, and changes nothing. See <see cref="IGroupResetGrain.PlanAsync"/>.</summary>
     public async Task<ResetPlan> PlanResetAsync(string groupId, params ImmutableArray<ResetRule> rules)
     {
@@ -84,6 +119,10 @@ public sealed class LogAdmin(IGrainFactory grains)
         var history = await ResetsOf(groupId).HistoryAsync(limit);
         return history.Error == ErrorCode.None ? history.Resets : throw new LogException(history.Error, $"cannot list resets of group {groupId}: {history.Message}");
     }
+
+    private IGroupGrain GroupOf(string groupId) => GroupIds.Refuse(groupId) is { } wrong
+        ? throw new LogException(ErrorCode.InvalidGroupId, wrong)
+        : grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf(groupId));
 
     private IGroupResetGrain ResetsOf(string groupId) => grains.GetGrain<IGroupResetGrain>(IGroupGrain.KeyOf(groupId));
 

@@ -120,6 +120,9 @@ public sealed class LogConsumer : IAsyncDisposable
     /// <summary>Keeps these positions in the group: of assigned partitions, the offset to go on at, which is the one after the last record done.</summary>
     public Task CommitAsync(IReadOnlyCollection<TopicPartitionOffset> next, CancellationToken cancellation = default) => Subscribed.CommitAsync(next, cancellation);
 
+    /// <summary>What the group keeps of the partitions that are assigned: offset, leader epoch and metadata; those without an offset are left out.</summary>
+    public Task<IReadOnlyDictionary<TopicPartition, TopicPartitionOffset>> CommittedAsync(CancellationToken cancellation = default) => Subscribed.CommittedAsync(cancellation);
+
     /// <summary>Goes on elsewhere in an assigned partition; what was read ahead of it is dropped.</summary>
     public void Seek(TopicPartition partition, LogPosition position)
     {

@@ -89,6 +89,38 @@ public sealed class LogClientTests(PrivatePostgres postgres)
     }
 
     [Fact]
+    public async Task Admin_ListsDescribesAndDeletesGroups()
+    {
+        await using var cluster = await ClusterOfTwo.StartAsync(postgres, Cancellation);
+        var admin = new LogAdmin(cluster.Client);
+        await admin.CreateTopicAsync("events", partitionCount: 2);
+        await using var producer = new LogProducer(cluster.Client);
+        for (var number = 0; number < 5; number++)
+            await producer.SendTextAsync("events", null, Text(number), partition: 0);
+        var partition = new TopicPartition("events", 0);
+        await using (var consumer = new LogConsumer(cluster.Client))
+        {
+            consumer.Subscribe(["events"], "readers", new SubscriptionOptions { AutoCommitInterval = null });
+            var third = (await TakeAsync(consumer, 3))[^1];
+            Assert.Empty(await consumer.CommittedAsync(Cancellation));
+            var place = new TopicPartitionOffset(partition, LogPosition.After(third)) { Metadata = "half way" };
+            await consumer.CommitAsync([place], Cancellation);
+
+            Assert.Equal([new(partition, place)], await consumer.CommittedAsync(Cancellation));
+            Assert.Single((await admin.DescribeGroupAsync("readers")).Consumer!.Members);
+            var lag = Assert.Single(await admin.GroupLagAsync("readers"));
+            Assert.Equal((partition, 3L, 5L, 2L, "half way"), (lag.Key, lag.Value.Committed.Offset, lag.Value.HighWatermark, lag.Value.Lag, lag.Value.Committed.Metadata));
+            Assert.Equal(ErrorCode.NonEmptyGroup, (await Assert.ThrowsAsync<LogException>(() => admin.DeleteGroupAsync("readers"))).Error);
+        }
+
+        Assert.Equal(["readers"], (await admin.ListGroupsAsync()).Select(group => group.GroupId));
+        await admin.DeleteGroupAsync("readers");
+        Assert.Empty(await admin.ListGroupsAsync());
+        Assert.Equal(ErrorCode.GroupIdNotFound, (await Assert.ThrowsAsync<LogException>(() => admin.DescribeGroupAsync("readers"))).Error);
+        Assert.Equal(ErrorCode.InvalidGroupId, (await Assert.ThrowsAsync<LogException>(() => admin.GroupLagAsync(new string('g', 256)))).Error);
+    }
+
+    [Fact]
     public async Task Read_OfATopicThatIsDeleted_EndsWithItsName()
     {
         await using var cluster = await ClusterOfTwo.StartAsync(postgres, Cancellation);
