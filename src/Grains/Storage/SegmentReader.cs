@@ -26,6 +26,10 @@ internal sealed class SegmentReader(SessionPool sessions, StorageOptions options
         {
             if (await SegmentMap.FindAsync(connection, owner, into.Position, afresh, cancellation) is not { } span || span.BaseOffset >= endOffset)
                 break;
+            // Retention took what lies between: the reader is to be told so, by the log start, when it asks for it.
+            if (span.BaseOffset > into.Position && into.Batches.Count > 0)
+                break;
+            into.BeginAt(span.BaseOffset);
             var before = into.Position;
             try
             {
@@ -35,13 +39,24 @@ internal sealed class SegmentReader(SessionPool sessions, StorageOptions options
             {
                 // Its segments were copied into another slab since the map was read.
                 into.Assembly.Drop();
+                owner.Forget(span);
+                afresh = true;
+                continue;
+            }
+
+            if (into.Gap is { } gap)
+            {
+                // Better no answer than one that leaves records out.
+                if (afresh)
+                    throw new InvalidDataException($"The batches of {owner.Partition} lack the offsets from {into.Position} to {gap} in slab {span.SlabId}.");
+                into.ForgetGap();
                 afresh = true;
                 continue;
             }
 
             if (into.Position == before && !into.IsFull)
             {
-                // A known span that holds nothing more: the active segment was closed since. A fresh one: there is nothing.
+                // A known span that holds nothing of what it should, or a fresh one: there is nothing.
                 if (afresh)
                     break;
                 afresh = true;
@@ -69,6 +84,8 @@ internal sealed class SegmentReader(SessionPool sessions, StorageOptions options
             if (taken > 0)
                 owner.ReadRowBytes = (int)Math.Clamp(bytes / taken, 1, BatchChunks.MaxBytes);
             first = false;
+            if (into.Gap is not null)
+                return;
             if (taken == rows)
                 continue;
             if (into.Assembly.IsOpen && !into.IsFull)
@@ -118,6 +135,8 @@ internal sealed class SegmentReader(SessionPool sessions, StorageOptions options
             bytes += into.Assembly.RowBytes;
             if (batch is { } whole)
                 into.Add(whole);
+            if (into.Gap is not null)
+                break;
         }
 
         return (taken, bytes);
@@ -140,10 +159,28 @@ internal sealed class SegmentReader(SessionPool sessions, StorageOptions options
 
         public bool IsFull { get; private set; }
 
+        /// <summary>Where a batch begins that does not follow on the ones before: it was not taken.</summary>
+        public long? Gap { get; private set; }
+
+        /// <summary>Nothing lies below: the log begins there.</summary>
+        public void BeginAt(long offset) => Position = Math.Max(Position, offset);
+
+        public void ForgetGap()
+        {
+            Gap = null;
+            Assembly.Drop();
+        }
+
         public void Add(in StoredBatch batch)
         {
             if (IsFull || batch.EndOffset <= Position)
                 return;
+            if (batch.BaseOffset > Position)
+            {
+                Gap = batch.BaseOffset;
+                return;
+            }
+
             if (batch.EndOffset > EndOffset || (Batches.Count > 0 && Bytes + batch.Bytes.Length > MaxBytes))
             {
                 IsFull = true;

@@ -203,7 +203,7 @@ internal sealed class WriterLane
                 continue;
             }
 
-            partition.Owner.Active = partition.After;
+            partition.Owner.Wrote(partition.After, partition.EndOffset);
             for (var append = partition.First; append is not null; append = append.Next)
                 Settle(append, AppendOutcome.Committed);
         }
