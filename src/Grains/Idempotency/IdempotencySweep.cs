@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Granary.Grains.Idempotency;
 
-/// <summary>Forgets old keys. Every silo does; a row goes once.</summary>
+/// <summary>Forgets old keys, all that there are at the time. Every silo does, and takes those that no other is at.</summary>
 internal sealed class IdempotencySweep(IdempotencyKeys keys, IOptions<IdempotencyOptions> options, TimeProvider time, ILogger<IdempotencySweep> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -23,11 +23,15 @@ internal sealed class IdempotencySweep(IdempotencyKeys keys, IOptions<Idempotenc
         }
     }
 
-    private async Task SweepAsync(CancellationToken cancellation)
+    /// <summary>One sweep, to its end. What fails is told; the next one tries again.</summary>
+    public async Task SweepAsync(CancellationToken cancellation)
     {
         try
         {
-            await keys.SweepAsync(time.GetUtcNow() - options.Value.Window, cancellation);
+            // One portion would bound how many keys a cluster can forget, and so how many it may be given. Each is a call of its own: claims get their turn between.
+            var before = time.GetUtcNow() - options.Value.Window;
+            while (await keys.SweepAsync(before, cancellation) >= IdempotencyKeys.MaxSweptAtOnce)
+                await Task.Yield();
         }
         catch (StoreUnavailableException unavailable)
         {

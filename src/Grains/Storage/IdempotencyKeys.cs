@@ -42,11 +42,14 @@ internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions op
     private const string CompleteStatement =
         "UPDATE granary.idempotency_keys SET answer = $4 WHERE topic_id = $1 AND key = $2 AND request_hash = $3";
 
+    // Silos that sweep at the same time each take others. The rows are found once, by their age, and then by where they lie.
     private const string SweepStatement = """
-        DELETE FROM granary.idempotency_keys WHERE (topic_id, key) IN (SELECT topic_id, key FROM granary.idempotency_keys WHERE created_at < $1 LIMIT $2)
+        DELETE FROM granary.idempotency_keys WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM granary.idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
         """;
 
-    private const int MaxSweptAtOnce = 10_000;
+    /// <summary>Keys that one statement forgets at most: claims wait for no longer one.</summary>
+    public const int MaxSweptAtOnce = 10_000;
 
     private readonly SessionPool _sessions = new(source, Sessions.IdempotencyName, options.IdempotencyConnections, options);
 
@@ -90,7 +93,7 @@ internal sealed class IdempotencyKeys(NpgsqlDataSource source, StorageOptions op
         },
         cancellation);
 
-    /// <summary>Forgets keys older than that; how many it were.</summary>
+    /// <summary>Forgets keys older than that, <see cref="MaxSweptAtOnce"/> at most; how many it were. Fewer than that: no more are there, or others are at them.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL is not there.</exception>
     public Task<int> SweepAsync(DateTimeOffset before, CancellationToken cancellation) => _sessions.RunAsync(
         async (connection, limit) =>
