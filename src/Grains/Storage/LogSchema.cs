@@ -83,6 +83,7 @@ internal static class LogSchema
     public static async Task CreateAsync(NpgsqlDataSource source, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
+        await ExecuteAsync(connection, Sessions.Keepalives, cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({LockSpace}, {SchemaLock})", cancellation);
         await ExecuteAsync(

@@ -32,7 +32,7 @@ internal sealed class SlabDirectory(NpgsqlDataSource source, StorageOptions opti
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(options.StatementTimeout);
-        await using var connection = await source.OpenConnectionAsync(limit.Token);
+        await using var connection = await Sessions.OpenAsync(source, Sessions.SlabsName, options.ConnectTimeout, limit.Token);
         await using var transaction = await connection.BeginTransactionAsync(limit.Token);
         var now = time.GetUtcNow().UtcDateTime;
         await using var batch = new NpgsqlBatch(connection)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 
 namespace Granary.Grains.Storage;
@@ -27,6 +28,14 @@ internal sealed class SlabKeeper(
     // Below this a slab that is mostly dead is not worth a new one.
     private const int EarlyRollFraction = 16;
 
+    // A lock has no age in PostgreSQL. What the session that has it did last is null where it is another role's.
+    private static readonly string s_holder = $"""
+        SELECT a.pid, coalesce(host(a.client_addr), 'a unix socket'), a.state_change FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+        WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND l.classid = {LogSchema.LockSpace} AND l.objid = {LogSchema.KeeperLock} AND l.objsubid = 2
+        """;
+
+    private readonly StuckKeeper _stuck = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _timer = Task.CompletedTask;
 
@@ -44,12 +53,14 @@ internal sealed class SlabKeeper(
         await using var connection = await Sessions.OpenAsync(source, Sessions.KeeperName, options.ConnectTimeout, cancellation);
         if (!await TryLockAsync(connection, cancellation))
         {
+            await LookAtHolderAsync(connection, cancellation);
             await slabs.RefreshAsync(cancellation);
             return new KeeperReport(false, 0, 0, 0, 0);
         }
 
         try
         {
+            _stuck.Ran();
             return await RunLockedAsync(connection, cancellation);
         }
         finally
@@ -175,10 +186,34 @@ internal sealed class SlabKeeper(
         return states;
     }
 
-    private static async Task<bool> TryLockAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>Also has PostgreSQL end a transaction of the session that hangs in the middle of one: it may have locked a whole slab.</summary>
+    private async Task<bool> TryLockAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({LogSchema.LockSpace}, {LogSchema.KeeperLock})", connection);
+        await using var command = new NpgsqlCommand(
+            $"""
+            WITH limited AS MATERIALIZED (SELECT set_config('idle_in_transaction_session_timeout', $1, false))
+            SELECT pg_try_advisory_lock({LogSchema.LockSpace}, {LogSchema.KeeperLock}) FROM limited
+            """,
+            connection)
+        {
+            Parameters = { new() { Value = Math.Clamp((long)options.StatementTimeout.TotalMilliseconds, 1, int.MaxValue).ToString(CultureInfo.InvariantCulture) } },
+        };
         return await command.ExecuteScalarAsync(cancellation) is true;
+    }
+
+    private async Task LookAtHolderAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(s_holder, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        LockHolder? holder = null;
+        if (await reader.ReadAsync(cancellation))
+        {
+            DateTime? lastDid = await reader.IsDBNullAsync(2, cancellation) ? null : reader.GetDateTime(2);
+            holder = new LockHolder(reader.GetInt32(0), reader.GetString(1), lastDid);
+        }
+
+        if (_stuck.Missed(holder, time.GetUtcNow()) is { } since)
+            diagnostics.KeeperStuck(since, holder!.Value.ProcessId, holder.Value.Client);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)

@@ -56,4 +56,7 @@ internal sealed partial class StorageDiagnostics(ILogger<StorageDiagnostics> log
 
     [LoggerMessage(17, LogLevel.Error, "{Offsets} positions of groups were not written ({Outcome})")]
     public partial void OffsetsNotWritten(Exception failure, int offsets, GroupWriteOutcome outcome);
+
+    [LoggerMessage(18, LogLevel.Warning, "Nobody has looked after slabs for {Since}, and no space comes back: PostgreSQL's session {ProcessId} (of {Client}) has the keeper's lock, and neither began nor ended a statement meanwhile. Where that silo is gone or hangs, end the session by pg_terminate_backend({ProcessId})")]
+    public partial void KeeperStuck(TimeSpan since, int processId, string client);
 }
