@@ -31,11 +31,11 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     private Func<HostedPartition>? _describe;
     private PartitionLuggage? _luggage;
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _ownership = new PartitionOwnership(store, topics, silo, DeactivateOnIdle);
         if (!PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition))
-            return Task.CompletedTask;
+            return;
         if (!silo.Rehearsal.Holds(partition))
         {
             _describe = _ownership.Describe;
@@ -44,7 +44,18 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
 
         var luggage = _luggage;
         _luggage = null;
-        return _ownership.StartAsync(partition, luggage, cancellationToken);
+        try
+        {
+            await _ownership.StartAsync(partition, luggage, cancellationToken);
+        }
+        catch
+        {
+            // Orleans ends in order only what has begun. What this one goes on opening would take the log from whoever has it next.
+            if (_ownership.Describe() is { LeaderEpoch: >= 0 and var epoch })
+                silo.Happenings.Closed(partition, epoch, nameof(DeactivationReasonCode.ActivationFailed));
+            Leave();
+            throw;
+        }
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -54,14 +65,13 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (_ownership.MayBecomeReadable || reason.ReasonCode == DeactivationReasonCode.Migrating)
             silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, CauseOf(reason));
         await _ownership.CloseAsync(_luggage?.Producers is not null, cancellationToken);
-        if (_describe is not null)
-            silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
+        Leave();
     }
 
     public Task MoveAsync(SiloAddress from, SiloAddress to)
     {
         // A call that was sent while the grain moved already finds it where it belongs.
-        return from.Equals(silo.Placement.LocalSilo) && !to.Equals(from) ? silo.Placement.Departures.SendAsync(this, to, _ownership.SendReadersAway) : Task.CompletedTask;
+        return from.Equals(silo.Placement.LocalSilo) && !to.Equals(from) ? silo.Placement.Departures.SendAsync(this, to, _ownership.Readers.SendAway) : Task.CompletedTask;
     }
 
     public void OnDehydrate(IDehydrationContext dehydrationContext) =>
@@ -128,7 +138,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         NoteReader(request.ClientId, request.Offset);
         return _ownership.Readable is { } log && LogReads.Bound(log.Offsets, request.Isolation) > request.Offset
             ? Task.CompletedTask
-            : _ownership.WaitAsync(request);
+            : _ownership.Readers.WaitAsync(request);
     }
 
     public async Task<OffsetResult> FindOffsetAsync(OffsetQuery query)
@@ -236,7 +246,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public async Task<PartitionDescription> DescribeAsync()
     {
         if (_ownership.Readable is not { } log)
-            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.Placement.LocalName, [], [], [], _ownership.WaitingReaders, []);
+            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.Placement.LocalName, [], [], [], _ownership.Readers.Waiting, []);
         IReadOnlyList<StoredSegment> segments = [];
         var error = ErrorCode.None;
         try
@@ -260,7 +270,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             [.. log.Epochs.All.Select(epoch => new LeaderEpochDescription(epoch.Epoch, epoch.StartOffset))],
             [.. segments.Select(segment => new SegmentDescription(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, segment.MaxTimestamp, segment.IsActive, segment.CreatedAt.ToUnixTimeMilliseconds()))],
             [.. log.Producers.All.Select(one => new ProducerDescription(one.ProducerId, one.Epoch, one.Last.LastSequence, LastOffsetOf(one.Last), one.Last.Timestamp))],
-            _ownership.WaitingReaders,
+            _ownership.Readers.Waiting,
             _readers?.Since(silo.NowMs - (long)silo.Options.RecentReaderAge.TotalMilliseconds) ?? []);
     }
 
@@ -270,6 +280,13 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (_ownership.MayBecomeReadable)
             silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, HappeningCause.Deleted);
         return _ownership.DeleteAsync();
+    }
+
+    private void Leave()
+    {
+        _ownership.Abandon();
+        if (_describe is not null)
+            silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
     }
 
     private void NoteReader(string? clientId, long offset)

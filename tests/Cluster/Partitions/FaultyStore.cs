@@ -56,16 +56,53 @@ internal sealed class Faults
     public ConcurrentDictionary<PartitionId, Gate> Gates { get; } = new();
 
     public ConcurrentDictionary<PartitionId, int> Openings { get; } = new();
+
+    /// <summary>The next opening of a partition waits here.</summary>
+    public ConcurrentDictionary<PartitionId, HeldOpening> HeldOpenings { get; } = new();
+}
+
+/// <summary>Holds one opening back, and tells whose it is.</summary>
+internal sealed class HeldOpening
+{
+    private readonly TaskCompletionSource<IGrainContext> _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The activation that opens.</summary>
+    public Task<IGrainContext> Arrival => _arrived.Task;
+
+    /// <summary>Lets it go on; returns when it has opened, or failed to.</summary>
+    public Task ReleaseAsync()
+    {
+        _open.SetResult();
+        return _over.Task;
+    }
+
+    public async Task<OpenedPartition> PassAsync(IGrainContext activation, Func<Task<OpenedPartition>> open)
+    {
+        _arrived.SetResult(activation);
+        await _open.Task;
+        try
+        {
+            return await open();
+        }
+        finally
+        {
+            _over.SetResult();
+        }
+    }
 }
 
 /// <summary>A real store that fails on demand, as its contract says a store may.</summary>
-internal sealed class FaultyStore(IPartitionStore inner, Faults faults) : IPartitionStore
+internal sealed class FaultyStore(IPartitionStore inner, Faults faults, IGrainContextAccessor activations) : IPartitionStore
 {
     private readonly ConcurrentDictionary<OwnedPartition, bool> _broken = new();
 
     public async Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation)
     {
-        var opened = await inner.OpenAsync(partition, carried, cancellation);
+        var opened = faults.HeldOpenings.TryRemove(partition, out var held)
+            ? await held.PassAsync(activations.GrainContext, () => inner.OpenAsync(partition, carried, cancellation))
+            : await inner.OpenAsync(partition, carried, cancellation);
         faults.Openings.AddOrUpdate(partition, 1, (_, count) => count + 1);
         if (faults.LostOpenings.GetValueOrDefault(partition) is var lost and > 0)
         {

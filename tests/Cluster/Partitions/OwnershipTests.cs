@@ -1,9 +1,12 @@
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
 using Granary.Cluster.Storage;
 using Granary.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orleans.Runtime;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Cluster.Partitions;
@@ -141,6 +144,26 @@ public sealed class OwnershipTests(PartitionCluster cluster)
 
         Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.Grain.DeleteRecordsAsync(2)).Error);
         await other.StopAsync(CancellationToken.None);
+    }
+
+    /// <summary>Orleans tells the grain nothing of its end then: the opening went on, and fenced whoever had the partition meanwhile.</summary>
+    [Fact]
+    public async Task Activation_ThatIsGivenUpWhileItOpens_OpensNothing()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        var held = cluster.Faults.HeldOpenings[partition.Id] = new HeldOpening();
+        var append = partition.AppendAsync("a");
+        var activation = await held.Arrival.WaitAsync(TestContext.Current.CancellationToken);
+        activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "a test asks"), CancellationToken.None);
+        await activation.Deactivated;
+        Assert.Equal(ErrorCode.None, (await append).Error);
+        await held.ReleaseAsync();
+
+        var next = await partition.AppendAsync("b");
+        Assert.Equal((ErrorCode.None, 1L), (next.Error, next.BaseOffset));
+        Assert.Equal(0, (await partition.Grain.DescribeAsync()).LeaderEpoch);
+        await partition.DeactivateAsync();
+        Assert.DoesNotContain(cluster.Silos.Silos, silo => silo.ServiceProvider.GetRequiredService<HostedPartitions>().Serves(partition.Id));
     }
 
     [Fact]
