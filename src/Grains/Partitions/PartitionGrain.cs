@@ -124,7 +124,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var maxBytes = Math.Min(request.MaxBytes, silo.Options.MaxReadBytes);
         var found = new List<ReadOnlyMemory<byte>>();
         if (_ownership.Tail is not { } tail || !tail.TryRead(request.Offset, bound, maxBytes, request.Strict, found))
-            return LogReads.ReadHistoryAsync(store, log, request with { MaxBytes = maxBytes }, bound);
+            return LogReads.ReadHistoryAsync(store, log, request with { MaxBytes = maxBytes }, bound, _ownership.Readers.Leaving);
         var records = RecordBytes.Of(found);
         PartitionMetrics.ReadTail(records.Length);
         log.CountRead(records.Length);
@@ -164,11 +164,11 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         {
             var search = new OffsetSearch(store, silo.Diagnostics);
             var found = query.Timestamp == OffsetQuery.MaxTimestamp
-                ? await search.FirstOfMaxAsync(log, CancellationToken.None)
-                : await search.FirstAtOrAfterAsync(log, query.Timestamp, CancellationToken.None);
+                ? await search.FirstOfMaxAsync(log, _ownership.Readers.Leaving)
+                : await search.FirstAtOrAfterAsync(log, query.Timestamp, _ownership.Readers.Leaving);
             return new OffsetResult(ErrorCode.None, found.Offset, found.Timestamp, found.LeaderEpoch);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (LogReads.IsPassing(failure))
         {
             return new OffsetResult(ErrorCode.NotLeaderOrFollower, -1, -1, -1);
         }
@@ -191,9 +191,9 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var (start, end) = (Math.Max(range.StartOffset, log.Offsets.LogStartOffset), Math.Min(range.EndOffset, log.Offsets.HighWatermark));
         try
         {
-            return new RangeSize(ErrorCode.None, start < end ? await store.MeasureAsync(log.Owned, start, end, CancellationToken.None) : 0);
+            return new RangeSize(ErrorCode.None, start < end ? await store.MeasureAsync(log.Owned, start, end, _ownership.Readers.Leaving) : 0);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (LogReads.IsPassing(failure))
         {
             return new RangeSize(ErrorCode.NotLeaderOrFollower, -1);
         }
@@ -203,7 +203,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     {
         if (_ownership.Readable is not { } log)
             return new LagResult(_ownership.Refuse(), -1, -1, null);
-        var age = await (_unread ??= new OldestUnread(store)).AgeAsync(log, _ownership.Tail, offset, silo.NowMs);
+        var age = await (_unread ??= new OldestUnread(store)).AgeAsync(log, _ownership.Tail, offset, silo.NowMs, _ownership.Readers.Leaving);
         return new LagResult(ErrorCode.None, log.Offsets.LogStartOffset, log.Offsets.HighWatermark, age);
     }
 
@@ -229,13 +229,17 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         try
         {
             log.Producers.Expire(silo.NowMs);
-            var segments = await store.ListSegmentsAsync(log.Owned, CancellationToken.None);
+            var segments = await store.ListSegmentsAsync(log.Owned, _ownership.Readers.Leaving);
             var newStart = Retention.NewLogStart(segments, log.Offsets.LogStartOffset, _ownership.Settings, silo.Time.GetUtcNow());
 
             // A batch may be on disk before its commit is known here.
             newStart = Math.Min(newStart, log.Offsets.HighWatermark);
             if (newStart > log.Offsets.LogStartOffset && !log.IsBroken)
                 await _ownership.MoveStartAsync(log, newStart);
+        }
+        catch (OperationCanceledException)
+        {
+            // It moves: it is looked after where it is next.
         }
         finally
         {
@@ -251,11 +255,11 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var error = ErrorCode.None;
         try
         {
-            segments = await store.ListSegmentsAsync(log.Owned, CancellationToken.None);
+            segments = await store.ListSegmentsAsync(log.Owned, _ownership.Readers.Leaving);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (LogReads.IsPassing(failure))
         {
-            error = ErrorCode.KafkaStorageError;
+            error = failure is OperationCanceledException ? ErrorCode.NotLeaderOrFollower : ErrorCode.KafkaStorageError;
         }
 
         return new PartitionDescription(

@@ -57,8 +57,26 @@ internal sealed class Faults
 
     public ConcurrentDictionary<PartitionId, int> Openings { get; } = new();
 
+    /// <summary>Reads of a partition's history wait until they are cancelled.</summary>
+    public ConcurrentDictionary<PartitionId, HeldReads> HeldReads { get; } = new();
+
     /// <summary>The next opening of a partition waits here.</summary>
     public ConcurrentDictionary<PartitionId, HeldOpening> HeldOpenings { get; } = new();
+}
+
+/// <summary>Holds reads back until they are cancelled.</summary>
+internal sealed class HeldReads
+{
+    private readonly SemaphoreSlim _arrived = new(0);
+
+    /// <summary>Returns when one more read has come.</summary>
+    public Task ArrivalAsync() => _arrived.WaitAsync(TestContext.Current.CancellationToken);
+
+    public Task WaitAsync(CancellationToken cancellation)
+    {
+        _arrived.Release();
+        return Task.Delay(Timeout.Infinite, cancellation);
+    }
 }
 
 /// <summary>Holds one opening back, and tells whose it is.</summary>
@@ -130,8 +148,12 @@ internal sealed class FaultyStore(IPartitionStore inner, Faults faults, IGrainCo
             : inner.AppendAsync(partition, batch);
     }
 
-    public Task<IReadOnlyList<StoredBatch>> ReadAsync(OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation) =>
-        inner.ReadAsync(partition, fromOffset, endOffset, maxBytes, cancellation);
+    public async Task<IReadOnlyList<StoredBatch>> ReadAsync(OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation)
+    {
+        if (faults.HeldReads.TryGetValue(partition.Partition, out var held))
+            await held.WaitAsync(cancellation);
+        return await inner.ReadAsync(partition, fromOffset, endOffset, maxBytes, cancellation);
+    }
 
     public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long endOffset, CancellationToken cancellation) =>
         inner.FindByTimestampAsync(partition, timestamp, endOffset, cancellation);
