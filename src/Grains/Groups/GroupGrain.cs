@@ -44,6 +44,9 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
         if (_refusal != ErrorCode.None)
             return;
         await _ledger.OpenAsync(cancellationToken);
+
+        // Orleans ends in order only what has begun: of an activation that it gives up nothing may stay.
+        cancellationToken.ThrowIfCancellationRequested();
         if (_ledger.Exists && state.State.Classic is { } kept)
             _speaks.Classic = Classic(ClassicGroup.Restore(parts.Options, kept, parts.Now));
         if (_ledger.Exists && state.State.Consumer is { } members)

@@ -29,23 +29,27 @@ internal static class LogReads
         new(error, offsets.HighWatermark, offsets.LastStableOffset, offsets.LogStartOffset, offsets.LeaderEpoch, records ?? RecordBytes.Empty);
 
     /// <summary>Reads below <paramref name="bound"/> (exclusive) from the store; appends go on meanwhile.</summary>
-    public static async Task<ReadResult> ReadHistoryAsync(IPartitionStore store, OpenLog log, ReadRequest request, long bound)
+    /// <param name="leaving">Cancelled when the partition's readers are sent away.</param>
+    public static async Task<ReadResult> ReadHistoryAsync(IPartitionStore store, OpenLog log, ReadRequest request, long bound, CancellationToken leaving)
     {
         try
         {
-            var batches = await store.ReadAsync(log.Owned, request.Offset, bound, Math.Max(1, request.MaxBytes), CancellationToken.None);
+            var batches = await store.ReadAsync(log.Owned, request.Offset, bound, Math.Max(1, request.MaxBytes), leaving);
             var pieces = Fit(batches, request.MaxBytes, request.Strict);
             var records = RecordBytes.Of(pieces);
             PartitionMetrics.ReadHistory(records.Length);
             log.CountRead(records.Length);
             return Answer(log.Offsets, ErrorCode.None, records);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (IsPassing(failure))
         {
-            // The store says why in its diagnostics. The reader asks for metadata, and again.
+            // The reader asks for metadata, and again.
             return Answer(log.Offsets, ErrorCode.NotLeaderOrFollower);
         }
     }
+
+    /// <summary>True where a read was not made: PostgreSQL is away or too busy, or the readers were sent away.</summary>
+    public static bool IsPassing(Exception failure) => failure is StoreUnavailableException or OperationCanceledException;
 
     /// <summary>KIP-74: as many as fit, and the first in any case unless <paramref name="strict"/>.</summary>
     private static List<ReadOnlyMemory<byte>> Fit(IReadOnlyList<StoredBatch> batches, int maxBytes, bool strict)

@@ -14,14 +14,14 @@ internal sealed class OldestUnread(IPartitionStore store)
 
     /// <summary>Zero where nothing is unread; null where the time cannot be known now.</summary>
     /// <param name="offset">Where the reader goes on; what lies below the log's start is gone and does not count.</param>
-    public async Task<TimeSpan?> AgeAsync(OpenLog log, TailView? tail, long offset, long nowMs)
+    public async Task<TimeSpan?> AgeAsync(OpenLog log, TailView? tail, long offset, long nowMs, CancellationToken cancellation)
     {
         var (first, end) = (Math.Max(offset, log.Offsets.LogStartOffset), log.Offsets.HighWatermark);
         if (first >= end)
             return TimeSpan.Zero;
         if (_last.Offset != first)
         {
-            if (await FindAsync(log, tail, first, end) is not { } batch)
+            if (await FindAsync(log, tail, first, end, cancellation) is not { } batch)
                 return null;
             var found = await TimeOfAsync(batch, first);
             _last = (first, found);
@@ -33,19 +33,18 @@ internal sealed class OldestUnread(IPartitionStore store)
 
     private static TimeSpan? AgeOf(long timestamp, long nowMs) => timestamp < 0 ? null : TimeSpan.FromMilliseconds(Math.Max(0, nowMs - timestamp));
 
-    private async Task<ReadOnlyMemory<byte>?> FindAsync(OpenLog log, TailView? tail, long offset, long end)
+    private async Task<ReadOnlyMemory<byte>?> FindAsync(OpenLog log, TailView? tail, long offset, long end, CancellationToken cancellation)
     {
         var found = new List<ReadOnlyMemory<byte>>(1);
         if (tail is not null && tail.TryRead(offset, end, maxBytes: 1, strict: false, found) && found.Count > 0)
             return found[0];
         try
         {
-            var batches = await store.ReadAsync(log.Owned, offset, end, maxBytes: 1, CancellationToken.None);
+            var batches = await store.ReadAsync(log.Owned, offset, end, maxBytes: 1, cancellation);
             return batches.Count > 0 ? batches[0].Bytes : null;
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (LogReads.IsPassing(failure))
         {
-            // The store says why in its diagnostics.
             return null;
         }
     }

@@ -31,11 +31,11 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     private Func<HostedPartition>? _describe;
     private PartitionLuggage? _luggage;
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _ownership = new PartitionOwnership(store, topics, silo, DeactivateOnIdle);
         if (!PartitionId.TryParse(this.GetPrimaryKeyString(), out var partition))
-            return Task.CompletedTask;
+            return;
         if (!silo.Rehearsal.Holds(partition))
         {
             _describe = _ownership.Describe;
@@ -44,7 +44,18 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
 
         var luggage = _luggage;
         _luggage = null;
-        return _ownership.StartAsync(partition, luggage, cancellationToken);
+        try
+        {
+            await _ownership.StartAsync(partition, luggage, cancellationToken);
+        }
+        catch
+        {
+            // Orleans ends in order only what has begun. What this one goes on opening would take the log from whoever has it next.
+            if (_ownership.Describe() is { LeaderEpoch: >= 0 and var epoch })
+                silo.Happenings.Closed(partition, epoch, nameof(DeactivationReasonCode.ActivationFailed));
+            Leave();
+            throw;
+        }
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -54,14 +65,13 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (_ownership.MayBecomeReadable || reason.ReasonCode == DeactivationReasonCode.Migrating)
             silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, CauseOf(reason));
         await _ownership.CloseAsync(_luggage?.Producers is not null, cancellationToken);
-        if (_describe is not null)
-            silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
+        Leave();
     }
 
     public Task MoveAsync(SiloAddress from, SiloAddress to)
     {
         // A call that was sent while the grain moved already finds it where it belongs.
-        return from.Equals(silo.Placement.LocalSilo) && !to.Equals(from) ? silo.Placement.Departures.SendAsync(this, to, _ownership.SendReadersAway) : Task.CompletedTask;
+        return from.Equals(silo.Placement.LocalSilo) && !to.Equals(from) ? silo.Placement.Departures.SendAsync(this, to, _ownership.Readers.SendAway) : Task.CompletedTask;
     }
 
     public void OnDehydrate(IDehydrationContext dehydrationContext) =>
@@ -114,7 +124,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var maxBytes = Math.Min(request.MaxBytes, silo.Options.MaxReadBytes);
         var found = new List<ReadOnlyMemory<byte>>();
         if (_ownership.Tail is not { } tail || !tail.TryRead(request.Offset, bound, maxBytes, request.Strict, found))
-            return LogReads.ReadHistoryAsync(store, log, request with { MaxBytes = maxBytes }, bound);
+            return LogReads.ReadHistoryAsync(store, log, request with { MaxBytes = maxBytes }, bound, _ownership.Readers.Leaving);
         var records = RecordBytes.Of(found);
         PartitionMetrics.ReadTail(records.Length);
         log.CountRead(records.Length);
@@ -128,7 +138,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         NoteReader(request.ClientId, request.Offset);
         return _ownership.Readable is { } log && LogReads.Bound(log.Offsets, request.Isolation) > request.Offset
             ? Task.CompletedTask
-            : _ownership.WaitAsync(request);
+            : _ownership.Readers.WaitAsync(request);
     }
 
     public async Task<OffsetResult> FindOffsetAsync(OffsetQuery query)
@@ -154,11 +164,11 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         {
             var search = new OffsetSearch(store, silo.Diagnostics);
             var found = query.Timestamp == OffsetQuery.MaxTimestamp
-                ? await search.FirstOfMaxAsync(log, CancellationToken.None)
-                : await search.FirstAtOrAfterAsync(log, query.Timestamp, CancellationToken.None);
+                ? await search.FirstOfMaxAsync(log, _ownership.Readers.Leaving)
+                : await search.FirstAtOrAfterAsync(log, query.Timestamp, _ownership.Readers.Leaving);
             return new OffsetResult(ErrorCode.None, found.Offset, found.Timestamp, found.LeaderEpoch);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (LogReads.IsPassing(failure))
         {
             return new OffsetResult(ErrorCode.NotLeaderOrFollower, -1, -1, -1);
         }
@@ -181,9 +191,9 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var (start, end) = (Math.Max(range.StartOffset, log.Offsets.LogStartOffset), Math.Min(range.EndOffset, log.Offsets.HighWatermark));
         try
         {
-            return new RangeSize(ErrorCode.None, start < end ? await store.MeasureAsync(log.Owned, start, end, CancellationToken.None) : 0);
+            return new RangeSize(ErrorCode.None, start < end ? await store.MeasureAsync(log.Owned, start, end, _ownership.Readers.Leaving) : 0);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (LogReads.IsPassing(failure))
         {
             return new RangeSize(ErrorCode.NotLeaderOrFollower, -1);
         }
@@ -193,7 +203,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     {
         if (_ownership.Readable is not { } log)
             return new LagResult(_ownership.Refuse(), -1, -1, null);
-        var age = await (_unread ??= new OldestUnread(store)).AgeAsync(log, _ownership.Tail, offset, silo.NowMs);
+        var age = await (_unread ??= new OldestUnread(store)).AgeAsync(log, _ownership.Tail, offset, silo.NowMs, _ownership.Readers.Leaving);
         return new LagResult(ErrorCode.None, log.Offsets.LogStartOffset, log.Offsets.HighWatermark, age);
     }
 
@@ -219,13 +229,17 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         try
         {
             log.Producers.Expire(silo.NowMs);
-            var segments = await store.ListSegmentsAsync(log.Owned, CancellationToken.None);
+            var segments = await store.ListSegmentsAsync(log.Owned, _ownership.Readers.Leaving);
             var newStart = Retention.NewLogStart(segments, log.Offsets.LogStartOffset, _ownership.Settings, silo.Time.GetUtcNow());
 
             // A batch may be on disk before its commit is known here.
             newStart = Math.Min(newStart, log.Offsets.HighWatermark);
             if (newStart > log.Offsets.LogStartOffset && !log.IsBroken)
                 await _ownership.MoveStartAsync(log, newStart);
+        }
+        catch (OperationCanceledException)
+        {
+            // It moves: it is looked after where it is next.
         }
         finally
         {
@@ -236,16 +250,16 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public async Task<PartitionDescription> DescribeAsync()
     {
         if (_ownership.Readable is not { } log)
-            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.Placement.LocalName, [], [], [], _ownership.WaitingReaders, []);
+            return new PartitionDescription(_ownership.Refuse(), _ownership.Partition, -1, -1, -1, -1, 0, silo.Placement.LocalName, [], [], [], _ownership.Readers.Waiting, []);
         IReadOnlyList<StoredSegment> segments = [];
         var error = ErrorCode.None;
         try
         {
-            segments = await store.ListSegmentsAsync(log.Owned, CancellationToken.None);
+            segments = await store.ListSegmentsAsync(log.Owned, _ownership.Readers.Leaving);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure) when (LogReads.IsPassing(failure))
         {
-            error = ErrorCode.KafkaStorageError;
+            error = failure is OperationCanceledException ? ErrorCode.NotLeaderOrFollower : ErrorCode.KafkaStorageError;
         }
 
         return new PartitionDescription(
@@ -260,7 +274,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             [.. log.Epochs.All.Select(epoch => new LeaderEpochDescription(epoch.Epoch, epoch.StartOffset))],
             [.. segments.Select(segment => new SegmentDescription(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, segment.MaxTimestamp, segment.IsActive, segment.CreatedAt.ToUnixTimeMilliseconds()))],
             [.. log.Producers.All.Select(one => new ProducerDescription(one.ProducerId, one.Epoch, one.Last.LastSequence, LastOffsetOf(one.Last), one.Last.Timestamp))],
-            _ownership.WaitingReaders,
+            _ownership.Readers.Waiting,
             _readers?.Since(silo.NowMs - (long)silo.Options.RecentReaderAge.TotalMilliseconds) ?? []);
     }
 
@@ -270,6 +284,13 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (_ownership.MayBecomeReadable)
             silo.Happenings.Closed(_ownership.Partition, _ownership.Describe().LeaderEpoch, HappeningCause.Deleted);
         return _ownership.DeleteAsync();
+    }
+
+    private void Leave()
+    {
+        _ownership.Abandon();
+        if (_describe is not null)
+            silo.Placement.Hosted.Remove(_ownership.Partition, _describe);
     }
 
     private void NoteReader(string? clientId, long offset)

@@ -16,11 +16,9 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
     private OwnershipState _state;
     private OpenLog? _log;
     private TailView? _tail;
-    private FetchWaiters<FetchWaiter>? _waiters;
     private TopicDescription? _topic;
     private long _producersSavedAt;
     private Task<bool> _savingProducers = Task.FromResult(true);
-    private bool _isLeaving;
     private long _openingSince;
     private PartitionLuggage? _luggage;
 
@@ -36,7 +34,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
 
     public TailView? Tail => _tail;
 
-    public int WaitingReaders => _waiters?.Count ?? 0;
+    public PartitionReaders Readers { get; } = new(silo);
 
     /// <summary>The topic's configs as they are now; as they were, where the topic has just been deleted.</summary>
     public TopicSettings Settings
@@ -69,32 +67,9 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         {
             // Callers are told to try again until it is open.
         }
-    }
 
-    /// <summary>Waits until the bound passes the reader's offset, its time is over, or it waits anew.</summary>
-    public async Task WaitAsync(WaitRequest request)
-    {
-        var limit = request.MaxWait < silo.Options.MaxWait ? request.MaxWait : silo.Options.MaxWait;
-        _waiters ??= new FetchWaiters<FetchWaiter>(silo.Options.MaxWaitersPerPartition);
-        using var waiter = new FetchWaiter(request.ReaderId, request.Offset, limit, silo);
-        if (_isLeaving || silo.Stopping.IsCancellationRequested || !_waiters.TryAdd(waiter))
-        {
-            PartitionMetrics.Crowded();
-            await Task.Delay(limit < silo.Options.CrowdedPollDelay ? limit : silo.Options.CrowdedPollDelay, silo.Time);
-            return;
-        }
-
-        PartitionMetrics.Waiting(1);
-        await waiter.Task;
-        _waiters.Remove(waiter);
-        PartitionMetrics.Waiting(-1);
-    }
-
-    /// <summary>Ends all waits and takes no more: an activation cannot move while calls wait in it. The readers come back where it is then.</summary>
-    public void SendReadersAway()
-    {
-        _isLeaving = true;
-        _waiters?.WakeAll();
+        // It may have opened at the same moment; an activation that is given up begins nothing.
+        cancellation.ThrowIfCancellationRequested();
     }
 
     /// <summary>The newest batches, at most so many bytes, for the next activation's tail; and the producers, where none of their batches is in doubt.</summary>
@@ -179,6 +154,13 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         log?.SucceedBy(null);
     }
 
+    /// <summary>Ends at once, whatever is under way: nothing is settled and nothing saved. Safe to repeat.</summary>
+    public void Abandon()
+    {
+        End(OwnershipState.Closed);
+        _log?.SucceedBy(null);
+    }
+
     private async Task OpenAsync()
     {
         (_state, _openingSince) = (OwnershipState.Opening, silo.Time.GetTimestamp());
@@ -241,7 +223,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         if (former is null)
             PartitionMetrics.Open(1);
         former?.SucceedBy(log);
-        _waiters?.Wake(log.Offsets.HighWatermark);
+        Readers.Wake(log.Offsets.HighWatermark);
         PartitionMetrics.Opening("opened");
         silo.Diagnostics.Opened(Partition, log.Offsets.LeaderEpoch, log.Offsets.LogStartOffset, log.Offsets.HighWatermark, log.Producers.Count);
         return true;
@@ -294,7 +276,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         var tail = isCurrent ? _tail ??= silo.Tail.NewView() : null;
         if (!log.Commit(append, tail) || !isCurrent)
             return;
-        _waiters?.Wake(log.Offsets.HighWatermark);
+        Readers.Wake(log.Offsets.HighWatermark);
         if (log.UnsavedBatches >= silo.Options.ProducerSaveBatches && _savingProducers.IsCompleted && !log.IsBroken
             && silo.NowMs - _producersSavedAt >= silo.Options.ProducerSaveInterval.TotalMilliseconds)
             SaveProducersAsync(log).Ignore();
@@ -392,7 +374,7 @@ internal sealed class PartitionOwnership(IPartitionStore store, TopicDirectory t
         _state = state;
         _ending.Cancel();
         _tail?.Clear();
-        _waiters?.WakeAll();
+        Readers.SendAway();
         if (state != OwnershipState.Closed)
             _log?.SucceedBy(null);
     }

@@ -11,9 +11,12 @@ internal sealed class HeaderReader(SessionPool sessions)
     private const int MaxAttempts = 3;
     private const int HeadersPerArray = 512;
 
-    /// <summary>Headers of all batches that end after the offset, in order. A batch shorter than a header comes as it is.</summary>
+    /// <summary>
+    /// Headers of all batches that end after the offset, in order. A batch shorter than a header comes as it is. Waits for a session as long as it takes:
+    /// an opening that gave up here would raise the leader epoch again.
+    /// </summary>
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> ReadAsync(int partitionId, long fromOffset, CancellationToken cancellation) =>
-        sessions.RunAsync<IReadOnlyList<ReadOnlyMemory<byte>>>(
+        sessions.AskAsync<IReadOnlyList<ReadOnlyMemory<byte>>>(
             async (connection, limit) =>
             {
                 for (var attempt = 1; ; attempt++)
@@ -28,7 +31,8 @@ internal sealed class HeaderReader(SessionPool sessions)
                     }
                 }
             },
-            cancellation);
+            cancellation,
+            patience: Timeout.InfiniteTimeSpan);
 
     private static async Task<List<ReadOnlyMemory<byte>>> ReadOnAsync(
         NpgsqlConnection connection, int partitionId, long fromOffset, CancellationToken cancellation)

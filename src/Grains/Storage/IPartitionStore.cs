@@ -5,7 +5,8 @@ namespace Granary.Grains.Storage;
 /// <summary>
 /// Where partitions' logs lie. Two implementations: PostgreSQL, and a faulty one around it for tests. Whatever writes is fenced by the
 /// leader epoch that <see cref="OpenAsync"/> raised: an owner that was succeeded can write nothing, whatever it believes.
-/// Exceptions: <see cref="StoreUnavailableException"/> where PostgreSQL cannot be reached (nothing is known to have happened).
+/// Exceptions: <see cref="StoreUnavailableException"/> where PostgreSQL cannot be reached (nothing is known to have happened), or, for what only reads,
+/// is too busy. What only reads ends at once when it is cancelled.
 /// </summary>
 public interface IPartitionStore
 {

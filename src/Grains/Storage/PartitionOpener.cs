@@ -7,7 +7,8 @@ namespace Granary.Grains.Storage;
 /// <summary>
 /// Opens partitions. Whoever asks while an opening is under way goes with the next one, so that ten thousand partitions of a starting silo
 /// are opened by a few dozen statements. Raising the epochs is one round trip; headers, where there are any to read, come after it
-/// and hold no one else up.
+/// and hold no one else up. Whoever gives up while it waits is left out, up to the moment at which the statement is sent: an epoch that is raised for
+/// nobody fences the partition's owner of that time.
 /// </summary>
 internal sealed class PartitionOpener(
     SessionPool work, HeaderReader headers, StuckWriters stuck, SiloStanding? standing, StorageOptions options, TimeProvider time)
@@ -20,7 +21,7 @@ internal sealed class PartitionOpener(
 
     public async Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation)
     {
-        var open = new PendingOpen(partition);
+        var open = new PendingOpen(partition, cancellation);
         lock (_lock)
         {
             _waiting.Enqueue(open);
@@ -69,7 +70,7 @@ internal sealed class PartitionOpener(
         {
             var taken = new SortedDictionary<(Guid, int), PendingOpen>();
             while (taken.Count < options.MaxOpensPerStatement && _waiting.TryPeek(out var next)
-                && taken.TryAdd((next.Partition.TopicId, next.Partition.Index), next))
+                && (next.GaveUp() || taken.TryAdd((next.Partition.TopicId, next.Partition.Index), next)))
                 _waiting.Dequeue();
             _running = taken.Count > 0;
             return _running ? [.. taken.Values] : null;
@@ -106,6 +107,10 @@ internal sealed class PartitionOpener(
 
     private async Task<RaisedPartition?[]> RaiseOnAsync(NpgsqlConnection connection, List<PendingOpen> opens, CancellationToken cancellation)
     {
+        // A free session may have been waited for, or a new one for a broken one.
+        opens.RemoveAll(open => open.GaveUp());
+        if (opens.Count == 0)
+            return [];
         var topics = opens.ConvertAll(open => open.Partition.TopicId).ToArray();
         var partitions = opens.ConvertAll(open => open.Partition.Index).ToArray();
         await using var batch = new NpgsqlBatch(connection);
@@ -146,10 +151,13 @@ internal sealed class PartitionOpener(
         return raised;
     }
 
-    private sealed class PendingOpen(PartitionId partition)
+    private sealed class PendingOpen(PartitionId partition, CancellationToken cancellation)
         : TaskCompletionSource<RaisedPartition>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public PartitionId Partition { get; } = partition;
+
+        /// <summary>True where nobody waits for it any more.</summary>
+        public bool GaveUp() => cancellation.IsCancellationRequested && (TrySetCanceled(cancellation) || Task.IsCanceled);
     }
 
     /// <summary>What the take-over read.</summary>

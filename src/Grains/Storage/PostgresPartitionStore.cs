@@ -108,7 +108,7 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
         await ReadOneAsync(Own(partition), await _timestamps.FirstOfMaxAsync(Own(partition), endOffset, cancellation), endOffset, cancellation);
 
     public Task<IReadOnlyList<StoredSegment>> ListSegmentsAsync(OwnedPartition partition, CancellationToken cancellation) =>
-        _readSessions.RunAsync<IReadOnlyList<StoredSegment>>(
+        _readSessions.AskAsync<IReadOnlyList<StoredSegment>>(
             async (connection, limit) =>
                 (await SegmentMap.ListAsync(connection, Own(partition).Id, limit)).ConvertAll(static entry => entry.Segment),
             cancellation);
@@ -126,7 +126,7 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
         _work.SaveProducersAsync(Own(partition), asOfOffset, snapshot, cancellation);
 
     public Task<IReadOnlyList<PartitionId>> ListExpiredAsync(IReadOnlyList<RetentionBound> bounds, int limit, CancellationToken cancellation) =>
-        _readSessions.RunAsync((connection, timeout) => ExpiredPartitions.ListAsync(connection, bounds, limit, timeout), cancellation);
+        _readSessions.AskAsync((connection, timeout) => ExpiredPartitions.ListAsync(connection, bounds, limit, timeout), cancellation);
 
     public async Task DeleteAsync(PartitionId partition, CancellationToken cancellation) =>
         _history.Forget(await _work.DeleteAsync(partition, cancellation));

@@ -8,7 +8,7 @@ namespace Granary.Grains.Storage;
 /// </summary>
 internal sealed class RangeMeasure(SessionPool sessions)
 {
-    public Task<long> MeasureAsync(OwnedLog owner, long startOffset, long endOffset, CancellationToken cancellation) => sessions.RunAsync(
+    public Task<long> MeasureAsync(OwnedLog owner, long startOffset, long endOffset, CancellationToken cancellation) => sessions.AskAsync(
         async (connection, limit) =>
         {
             for (var attempt = 1; ; attempt++)

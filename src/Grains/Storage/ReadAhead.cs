@@ -60,7 +60,7 @@ internal sealed class ReadAhead(SegmentReader reader, StorageOptions options, St
             var batches = ReadAheadBlock.Slice(await block.Loading.WaitAsync(cancellation), fromOffset, endOffset, maxBytes);
             return batches.Count > 0 ? batches : null;
         }
-        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        catch (Exception failure) when (!cancellation.IsCancellationRequested && failure is not StoreUnavailableException)
         {
             diagnostics.ReadAheadFailed(failure);
             return null;

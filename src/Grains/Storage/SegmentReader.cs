@@ -15,7 +15,7 @@ internal sealed class SegmentReader(SessionPool sessions, StorageOptions options
     public Task<List<StoredBatch>> ReadAsync(OwnedLog owner, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation) =>
         fromOffset >= endOffset
             ? Task.FromResult(new List<StoredBatch>())
-            : sessions.RunAsync((connection, limit) => ReadRangeAsync(connection, owner, fromOffset, endOffset, maxBytes, limit), cancellation);
+            : sessions.AskAsync((connection, limit) => ReadRangeAsync(connection, owner, fromOffset, endOffset, maxBytes, limit), cancellation);
 
     private async Task<List<StoredBatch>> ReadRangeAsync(
         NpgsqlConnection connection, OwnedLog owner, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation)

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Granary.Grains.Storage;
 
 /// <summary>
-/// A bounded number of connections for one kind of work; whoever finds none free waits. What runs on them must be safe to repeat: when a
-/// connection turns out to be broken (PostgreSQL was restarted) the work runs once more on a fresh one.
+/// A bounded number of connections for one kind of work; whoever finds none free waits, in the order of coming. What runs on them must be safe to
+/// repeat: when a connection turns out to be broken (PostgreSQL was restarted) the work runs once more on a fresh one.
 /// </summary>
 internal sealed class SessionPool(NpgsqlDataSource source, string name, int size, StorageOptions options) : IAsyncDisposable
 {
@@ -16,6 +16,32 @@ internal sealed class SessionPool(NpgsqlDataSource source, string name, int size
     public async Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellation)
     {
         await _free.WaitAsync(cancellation);
+        return await RunAndReleaseAsync(work, cancellation);
+    }
+
+    /// <summary>
+    /// Asks what changes nothing. Whoever cancels is let go at once; a statement that is under way then runs on to its end or its limit, and its session is
+    /// kept. To cancel it as well, Npgsql connects anew and blocks the thread that cancels: that would be a grain's, just when it is to end in a hurry.
+    /// </summary>
+    /// <param name="patience">How long to wait for a free session; null: <see cref="StorageOptions.ReadPatience"/>.</param>
+    /// <exception cref="StoreUnavailableException">As above, or none was free in time.</exception>
+    public async Task<T> AskAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> question, CancellationToken cancellation, TimeSpan? patience = null)
+    {
+        if (!await _free.WaitAsync(patience ?? options.ReadPatience, cancellation))
+        {
+            StorageMetrics.Failed("call");
+            throw new StoreUnavailableException($"Other reads had all {size} connections of \"{name}\" for {options.ReadPatience.TotalSeconds:0.#} s.");
+        }
+
+        // Not on the caller's scheduler, which may be gone before the answer is there.
+        var answer = Task.Run(() => RunAndReleaseAsync(question, CancellationToken.None), CancellationToken.None);
+        answer.Ignore();
+        return await answer.WaitAsync(cancellation);
+    }
+
+    private async Task<T> RunAndReleaseAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellation)
+    {
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

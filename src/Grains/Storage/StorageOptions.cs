@@ -36,6 +36,12 @@ public sealed class StorageOptions
     /// <summary>Connections that read history. More than these wait, so that history never takes PostgreSQL away from appends.</summary>
     public int ReadConnections { get; set; } = 4;
 
+    /// <summary>
+    /// How long a read waits for one of these connections before it is answered NOT_LEADER_OR_FOLLOWER: to be asked again. Too small: readers of history
+    /// ask for metadata instead of waiting a little. Too large: together with <see cref="StatementTimeout"/> it passes the clients' request timeouts (30 s).
+    /// </summary>
+    public TimeSpan ReadPatience { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Connections that open partitions, move log starts, save producers and delete.</summary>
     public int WorkConnections { get; set; } = 2;
 
@@ -105,6 +111,7 @@ public sealed class StorageOptions
         (ConnectTimeout > TimeSpan.Zero, nameof(ConnectTimeout), ConnectTimeout, "positive"),
         (ReconnectDelay > TimeSpan.Zero, nameof(ReconnectDelay), ReconnectDelay, "positive"),
         (ReadConnections is >= 1 and <= 64, nameof(ReadConnections), ReadConnections, "1 to 64"),
+        (ReadPatience > TimeSpan.Zero && ReadPatience < TimeSpan.FromSeconds(30), nameof(ReadPatience), ReadPatience, "positive, below 30 s"),
         (WorkConnections is >= 1 and <= 64, nameof(WorkConnections), WorkConnections, "1 to 64"),
         (GroupConnections is >= 1 and <= 64, nameof(GroupConnections), GroupConnections, "1 to 64"),
         (IdempotencyConnections is >= 1 and <= 64, nameof(IdempotencyConnections), IdempotencyConnections, "1 to 64"),

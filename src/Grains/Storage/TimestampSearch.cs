@@ -51,7 +51,7 @@ internal sealed class TimestampSearch(SessionPool sessions)
         OwnedLog owner,
         CancellationToken cancellation,
         Func<NpgsqlConnection, List<(StoredSegment Segment, int SlabId)>, long, CancellationToken, Task<long?>> search) =>
-        sessions.RunAsync(
+        sessions.AskAsync(
             async (connection, limit) =>
             {
                 for (var attempt = 1; ; attempt++)

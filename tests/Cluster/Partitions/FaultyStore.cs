@@ -56,16 +56,71 @@ internal sealed class Faults
     public ConcurrentDictionary<PartitionId, Gate> Gates { get; } = new();
 
     public ConcurrentDictionary<PartitionId, int> Openings { get; } = new();
+
+    /// <summary>Reads of a partition's history wait until they are cancelled.</summary>
+    public ConcurrentDictionary<PartitionId, HeldReads> HeldReads { get; } = new();
+
+    /// <summary>The next opening of a partition waits here.</summary>
+    public ConcurrentDictionary<PartitionId, HeldOpening> HeldOpenings { get; } = new();
+}
+
+/// <summary>Holds reads back until they are cancelled.</summary>
+internal sealed class HeldReads
+{
+    private readonly SemaphoreSlim _arrived = new(0);
+
+    /// <summary>Returns when one more read has come.</summary>
+    public Task ArrivalAsync() => _arrived.WaitAsync(TestContext.Current.CancellationToken);
+
+    public Task WaitAsync(CancellationToken cancellation)
+    {
+        _arrived.Release();
+        return Task.Delay(Timeout.Infinite, cancellation);
+    }
+}
+
+/// <summary>Holds one opening back, and tells whose it is.</summary>
+internal sealed class HeldOpening
+{
+    private readonly TaskCompletionSource<IGrainContext> _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The activation that opens.</summary>
+    public Task<IGrainContext> Arrival => _arrived.Task;
+
+    /// <summary>Lets it go on; returns when it has opened, or failed to.</summary>
+    public Task ReleaseAsync()
+    {
+        _open.SetResult();
+        return _over.Task;
+    }
+
+    public async Task<OpenedPartition> PassAsync(IGrainContext activation, Func<Task<OpenedPartition>> open)
+    {
+        _arrived.SetResult(activation);
+        await _open.Task;
+        try
+        {
+            return await open();
+        }
+        finally
+        {
+            _over.SetResult();
+        }
+    }
 }
 
 /// <summary>A real store that fails on demand, as its contract says a store may.</summary>
-internal sealed class FaultyStore(IPartitionStore inner, Faults faults) : IPartitionStore
+internal sealed class FaultyStore(IPartitionStore inner, Faults faults, IGrainContextAccessor activations) : IPartitionStore
 {
     private readonly ConcurrentDictionary<OwnedPartition, bool> _broken = new();
 
     public async Task<OpenedPartition> OpenAsync(PartitionId partition, CarriedProducers? carried, CancellationToken cancellation)
     {
-        var opened = await inner.OpenAsync(partition, carried, cancellation);
+        var opened = faults.HeldOpenings.TryRemove(partition, out var held)
+            ? await held.PassAsync(activations.GrainContext, () => inner.OpenAsync(partition, carried, cancellation))
+            : await inner.OpenAsync(partition, carried, cancellation);
         faults.Openings.AddOrUpdate(partition, 1, (_, count) => count + 1);
         if (faults.LostOpenings.GetValueOrDefault(partition) is var lost and > 0)
         {
@@ -93,8 +148,12 @@ internal sealed class FaultyStore(IPartitionStore inner, Faults faults) : IParti
             : inner.AppendAsync(partition, batch);
     }
 
-    public Task<IReadOnlyList<StoredBatch>> ReadAsync(OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation) =>
-        inner.ReadAsync(partition, fromOffset, endOffset, maxBytes, cancellation);
+    public async Task<IReadOnlyList<StoredBatch>> ReadAsync(OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation)
+    {
+        if (faults.HeldReads.TryGetValue(partition.Partition, out var held))
+            await held.WaitAsync(cancellation);
+        return await inner.ReadAsync(partition, fromOffset, endOffset, maxBytes, cancellation);
+    }
 
     public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long endOffset, CancellationToken cancellation) =>
         inner.FindByTimestampAsync(partition, timestamp, endOffset, cancellation);

@@ -1,9 +1,12 @@
+using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
 using Granary.Cluster.Storage;
 using Granary.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orleans.Runtime;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Cluster.Partitions;
@@ -143,6 +146,63 @@ public sealed class OwnershipTests(PartitionCluster cluster)
         await other.StopAsync(CancellationToken.None);
     }
 
+    /// <summary>Orleans ends an activation, and begins the next, only when no call is under way in it.</summary>
+    [Fact]
+    public async Task Read_OfHistory_WhereThePartitionIsFenced_IsSentAwayAndHoldsNothingUp()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        await partition.DeactivateAsync();
+        var read = await BeginHeldReadAsync(partition);
+        await using var other = new PostgresPartitionStore(cluster.Source, new StorageOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        await other.StartAsync(TestContext.Current.CancellationToken);
+        await other.OpenAsync(partition.Id, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync("b")).Error);
+        Assert.Equal(1, (await partition.AppendUntilTakenAsync(ProducerStamp.None, "b").WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken)).BaseOffset);
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await read).Error);
+        cluster.Faults.HeldReads.TryRemove(partition.Id, out _);
+        Assert.Equal(["a", "b"], (await partition.ReadAllAsync()).Select(record => record.Value));
+        await other.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Read_OfHistory_WhereThePartitionMoves_IsSentAwayAndHoldsNothingUp()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        await partition.DeactivateAsync();
+        var read = await BeginHeldReadAsync(partition);
+        var here = (await partition.Grain.DescribeAsync()).SiloName;
+        var (from, to) = (cluster.Silos.Silos.Single(silo => silo.Name == here).SiloAddress, cluster.Silos.Silos.First(silo => silo.Name != here));
+
+        await partition.Grain.MoveAsync(from, to.SiloAddress);
+        Assert.Equal(1, (await partition.AppendUntilTakenAsync(ProducerStamp.None, "b").WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken)).BaseOffset);
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await read).Error);
+        cluster.Faults.HeldReads.TryRemove(partition.Id, out _);
+        Assert.Equal(to.Name, (await partition.Grain.DescribeAsync()).SiloName);
+    }
+
+    /// <summary>Orleans tells the grain nothing of its end then: the opening went on, and fenced whoever had the partition meanwhile.</summary>
+    [Fact]
+    public async Task Activation_ThatIsGivenUpWhileItOpens_OpensNothing()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        var held = cluster.Faults.HeldOpenings[partition.Id] = new HeldOpening();
+        var append = partition.AppendAsync("a");
+        var activation = await held.Arrival.WaitAsync(TestContext.Current.CancellationToken);
+        activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "a test asks"), CancellationToken.None);
+        await activation.Deactivated;
+        Assert.Equal(ErrorCode.None, (await append).Error);
+        await held.ReleaseAsync();
+
+        var next = await partition.AppendAsync("b");
+        Assert.Equal((ErrorCode.None, 1L), (next.Error, next.BaseOffset));
+        Assert.Equal(0, (await partition.Grain.DescribeAsync()).LeaderEpoch);
+        await partition.DeactivateAsync();
+        Assert.DoesNotContain(cluster.Silos.Silos, silo => silo.ServiceProvider.GetRequiredService<HostedPartitions>().Serves(partition.Id));
+    }
+
     [Fact]
     public async Task Close_InOrder_SavesProducersSoThatOpeningReadsNoHeaders()
     {
@@ -191,5 +251,14 @@ public sealed class OwnershipTests(PartitionCluster cluster)
         await further.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         await partition.Grain.WaitAsync(new WaitRequest(other, 1, TimeSpan.FromSeconds(20)));
         Assert.Equal(0, (await partition.Grain.DescribeAsync()).WaitingReaders);
+    }
+
+    /// <summary>A read that waits in the store, and would for ever.</summary>
+    private async Task<Task<ReadResult>> BeginHeldReadAsync(TestPartition partition)
+    {
+        var held = cluster.Faults.HeldReads[partition.Id] = new HeldReads();
+        var read = partition.ReadAsync(0);
+        await held.ArrivalAsync();
+        return read;
     }
 }

@@ -38,7 +38,8 @@ public sealed class PartitionCluster : IAsyncLifetime
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddGranaryStorage(Source);
-            silo.Services.AddSingleton<IPartitionStore>(provider => new FaultyStore(provider.GetRequiredService<PostgresPartitionStore>(), Faults));
+            silo.Services.AddSingleton<IPartitionStore>(provider => new FaultyStore(
+                provider.GetRequiredService<PostgresPartitionStore>(), Faults, provider.GetRequiredService<IGrainContextAccessor>()));
             silo.Services.AddKeyedSingleton<IGrainStorage>("granary", _grainStorage);
             silo.Services.AddGranaryTopics();
             silo.Services.AddGranaryPartitions();

@@ -99,4 +99,38 @@ public sealed class OpeningTests(PrivatePostgres server)
         alive.CommandText = "SELECT 1";
         Assert.Equal(1, await alive.ExecuteScalarAsync(cancellation));
     }
+
+    /// <summary>Its partition is opened elsewhere meanwhile: raised late, the epoch would belong to nobody and fence that owner.</summary>
+    [Fact]
+    public async Task Open_ThatIsGivenUpWhileItWaits_RaisesNoEpoch()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var test = await TestStore.StartAsync(server);
+        await using var other = await test.StartAnotherAsync();
+        var (slow, moved) = (TestStore.NewPartition(), TestStore.NewPartition());
+        await test.OpenAsync(slow);
+        await test.OpenAsync(moved);
+        await using var blocker = await test.Source.OpenConnectionAsync(cancellation);
+        await using var transaction = await blocker.BeginTransactionAsync(cancellation);
+        await using (var command = blocker.CreateCommand())
+        {
+            command.CommandText = $"SELECT FROM granary.heads WHERE topic_id = '{slow.TopicId}' FOR UPDATE";
+            await command.ExecuteNonQueryAsync(cancellation);
+        }
+
+        var underWay = test.OpenAsync(slow);
+        while (await test.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0)
+            cancellation.ThrowIfCancellationRequested();
+        using var ending = new CancellationTokenSource();
+        var givenUp = test.Store.OpenAsync(moved, null, ending.Token);
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => givenUp);
+        var owned = (await other.OpenAsync(moved)).Owned;
+        await transaction.RollbackAsync(cancellation);
+        await underWay;
+
+        // This one goes with what has waited behind the slow one.
+        await test.OpenAsync();
+        Assert.Equal(AppendOutcome.Committed, await other.AppendAsync(owned, 0, [1]));
+    }
 }
