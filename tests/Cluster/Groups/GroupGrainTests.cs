@@ -27,6 +27,7 @@ public sealed class GroupGrainTests(PrivatePostgres postgres) : IAsyncLifetime
     {
         services.AddSingleton<IGroupStore>(provider => new HeldStore(provider.GetRequiredService<PostgresGroupStore>(), _gate));
         services.AddSingleton(_lease);
+        services.Configure<ConsumerGroupOptions>(groups => groups.SessionTimeout = TimeSpan.FromMinutes(10));
     });
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
@@ -63,6 +64,22 @@ public sealed class GroupGrainTests(PrivatePostgres postgres) : IAsyncLifetime
 
         Assert.Equal(ErrorCode.RebalanceInProgress, (await third).Error);
         Assert.NotNull((await group.DescribeAsync(withLags: false)).Consumer);
+    }
+
+    /// <summary>Its grain and the gateway answer its heartbeats alone for as long as there is nothing new, here for minutes: nobody may own its partitions beside the others for so long.</summary>
+    [Fact]
+    public async Task ConsumerMember_ThatAnAdministratorRemoves_HearsOfIt()
+    {
+        var (group, member) = (Group("removing"), Member("removing", "c"));
+        await new LogAdmin(_cluster.Client).CreateTopicAsync("events", partitionCount: 2);
+        ConsumerGroupHeartbeatReply joined = null!;
+        await Eventually.HoldsAsync("the topic is known", async () => (joined = await member.HeartbeatAsync(Beat("c"))).Assignment is { Length: 2 });
+        var beat = new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = joined.MemberEpoch };
+        Assert.Equal(ErrorCode.None, (await member.HeartbeatAsync(beat)).Error);
+
+        Assert.Equal(ErrorCode.None, Assert.Single(await group.LeaveAsync([new LeavingMember("c", null)])));
+
+        await Eventually.HoldsAsync("it is told that it is no member", async () => (await member.HeartbeatAsync(beat)).Error == ErrorCode.UnknownMemberId);
     }
 
     private async Task ExpiryLeavesWhatIsBeingCommittedAsync()
