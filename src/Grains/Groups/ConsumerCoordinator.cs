@@ -126,6 +126,10 @@ internal sealed class ConsumerCoordinator(string groupId, GroupParts parts, Cons
         if (leaving.MemberId.Length > 0 && member.MemberId != leaving.MemberId)
             return ErrorCode.FencedInstanceId;
         var reply = await HeartbeatAsync(new ConsumerGroupHeartbeat { MemberId = member.MemberId, InstanceId = member.InstanceId, MemberEpoch = ConsumerGroupHeartbeat.Leave });
+
+        // It was not the member that was answered: its grain would go on answering its heartbeats alone, while others are given what it had.
+        if (member.Classic is null)
+            Member(member.MemberId).NudgeAsync().Ignore();
         return reply.Error;
     }
 

@@ -214,6 +214,10 @@ internal sealed class GroupGrain([PersistentState("group", "granary")] IPersiste
                 (_speaks.Classic, _speaks.Consumer, _noted) = (Classic(new ClassicGroup(parts.Options)), null, default);
                 _listing = _speaks.Listing;
                 await _saves.ClearAsync();
+
+                // Who comes from here on finds a new activation; this one is of no more use to anybody.
+                End();
+                DeactivateOnIdle();
             }
 
             EndIfLost();

@@ -68,7 +68,9 @@ internal sealed class GroupMeters : BackgroundService
     {
         var members = new List<Measurement<int>>();
         var positions = new List<(string Group, CommittedOffset Position)>();
-        foreach (var groupId in _parts.Hosted.Ids.Take(_parts.Options.MaxMeasured))
+
+        // An id that somebody only asked for takes no other's place, and its grain is not kept in memory by being measured.
+        foreach (var (groupId, _, _, _) in _parts.Hosted.List().Take(_parts.Options.MaxMeasured))
         {
             try
             {

@@ -118,7 +118,7 @@ internal sealed class GroupMover(ClusterMapSource maps, IGrainFactory grains, IC
     /// </summary>
     private Task<bool> OpenOwnAsync(ClusterMap map, CancellationToken cancellation)
     {
-        var here = parts.Hosted.Ids.ToHashSet(StringComparer.Ordinal);
+        var here = parts.Hosted.List().Select(listing => listing.GroupId).ToHashSet(StringComparer.Ordinal);
         return OpenAsync(
             map,
             own =>

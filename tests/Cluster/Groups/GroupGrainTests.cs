@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Granary.Abstractions.Clients;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
@@ -27,6 +28,8 @@ public sealed class GroupGrainTests(PrivatePostgres postgres) : IAsyncLifetime
     {
         services.AddSingleton<IGroupStore>(provider => new HeldStore(provider.GetRequiredService<PostgresGroupStore>(), _gate));
         services.AddSingleton(_lease);
+        services.Configure<GroupOptions>(groups => (groups.MeasureInterval, groups.MaxMeasured) = (TimeSpan.FromSeconds(1), 1));
+        services.Configure<ConsumerGroupOptions>(groups => groups.SessionTimeout = TimeSpan.FromMinutes(10));
     });
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
@@ -64,6 +67,56 @@ public sealed class GroupGrainTests(PrivatePostgres postgres) : IAsyncLifetime
         Assert.Equal(ErrorCode.RebalanceInProgress, (await third).Error);
         Assert.NotNull((await group.DescribeAsync(withLags: false)).Consumer);
     }
+
+    /// <summary>Its grain and the gateway answer its heartbeats alone for as long as there is nothing new, here for minutes: nobody may own its partitions beside the others for so long.</summary>
+    [Fact]
+    public async Task ConsumerMember_ThatAnAdministratorRemoves_HearsOfIt()
+    {
+        var (group, member) = (Group("removing"), Member("removing", "c"));
+        await new LogAdmin(_cluster.Client).CreateTopicAsync("events", partitionCount: 2);
+        ConsumerGroupHeartbeatReply joined = null!;
+        await Eventually.HoldsAsync("the topic is known", async () => (joined = await member.HeartbeatAsync(Beat("c"))).Assignment is { Length: 2 });
+        var beat = new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = joined.MemberEpoch };
+        Assert.Equal(ErrorCode.None, (await member.HeartbeatAsync(beat)).Error);
+
+        Assert.Equal(ErrorCode.None, Assert.Single(await group.LeaveAsync([new LeavingMember("c", null)])));
+
+        await Eventually.HoldsAsync("it is told that it is no member", async () => (await member.HeartbeatAsync(beat)).Error == ErrorCode.UnknownMemberId);
+    }
+
+    /// <summary>Whoever asks for what is not there, by mistake or on purpose, must not push the groups there are out of the metrics.</summary>
+    [Fact]
+    public async Task GroupsThatDoNotExist_TakeNoPlaceInTheMetrics_AndOneThatIsDeletedLeavesMemory()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(number => Group($"nothing-{number}").FetchOffsetsAsync([])));
+        var group = Group("measured");
+        Assert.Equal(ErrorCode.None, await CommitAsync(group, TestStore.NewPartition(), 1));
+        Assert.True(await IsInMemoryAsync(group));
+        var measured = false;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Name == "kafka.consumer_group.members")
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, _, tags, _) => measured |= tags.Contains(new KeyValuePair<string, object?>("group", "measured")));
+        listener.Start();
+        await Eventually.HoldsAsync("it is measured", () =>
+        {
+            listener.RecordObservableInstruments();
+            return measured;
+        });
+
+        Assert.Equal(ErrorCode.None, await group.DeleteAsync());
+
+        await Eventually.HoldsAsync("nothing is left of it", async () => !await IsInMemoryAsync(group));
+        Assert.Equal(ErrorCode.GroupIdNotFound, (await group.DescribeAsync(withLags: false)).Error);
+    }
+
+    private async Task<bool> IsInMemoryAsync(IGroupGrain group) =>
+        (await _cluster.Client.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics()).Any(one => one.GrainId == group.GetGrainId());
 
     private async Task ExpiryLeavesWhatIsBeingCommittedAsync()
     {
