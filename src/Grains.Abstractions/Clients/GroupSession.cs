@@ -125,7 +125,10 @@ internal sealed class GroupSession
         }
     }
 
-    /// <summary>What the group keeps of these partitions; those without an offset are left out.</summary>
+    /// <summary>
+    /// What the group keeps of these partitions; those without an offset are left out, also those where what
+    /// was committed is none (<see cref="CommittedOffset.IsPosition"/>).
+    /// </summary>
     public async Task<IReadOnlyDictionary<PartitionId, PositionToCommit>> CommittedAsync(ImmutableArray<PartitionId> partitions, CancellationToken cancellation)
     {
         if (partitions.IsEmpty)
@@ -135,7 +138,7 @@ internal sealed class GroupSession
         {
             var kept = await retries.AskAsync(() => Group.FetchOffsetsAsync(partitions), _parts.Options.RequestTimeout);
             if (kept.Error == ErrorCode.None)
-                return kept.Offsets.ToDictionary(one => one.Partition, one => new PositionToCommit(one.Offset, one.LeaderEpoch, one.Metadata));
+                return kept.Offsets.Where(one => one.IsPosition).ToDictionary(one => one.Partition, one => new PositionToCommit(one.Offset, one.LeaderEpoch, one.Metadata));
             await retries.EndureAsync(kept.Error, message: null);
         }
     }

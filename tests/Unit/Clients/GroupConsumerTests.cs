@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Granary.Abstractions.Clients;
+using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
@@ -160,6 +161,29 @@ public sealed class GroupConsumerTests
         consumer.Seek(new TopicPartition("events", 0), LogPosition.At(7));
         consumer.Resume(new TopicPartition("events", 0));
         Assert.Equal(7, (await TakeAsync(consumer, 1))[0].Offset);
+    }
+
+    [Theory]
+    [InlineData(OffsetReset.Earliest, 0L)]
+    [InlineData(OffsetReset.Latest, 10L)]
+    public async Task NegativeOffset_IsNone_AndThePartitionIsReadByPolicy(OffsetReset start, long from)
+    {
+        // As kafkajs commits them where it resets to the end and to the start.
+        for (var index = 0; index < 2; index++)
+            _cluster.Group.Keep(new PartitionId(_cluster.Topic!.TopicId, index), index - 2);
+        Append(10);
+        await using var consumer = Open(interval: TimeSpan.FromHours(1), options: new SubscriptionOptions { Start = start });
+        var read = new ConcurrentQueue<(int Partition, long Offset)>();
+        var reading = ReadAllAsync(consumer, read);
+        await HoldsAsync(() => consumer.Assignment.Count == 3 && consumer.Assignment.All(partition => consumer.PositionOf(partition) == LogPosition.At(10)));
+        Assert.Empty(await consumer.CommittedAsync(Cancellation));
+        Append(1);
+        await HoldsAsync(() => read.Count == 3 * (11 - from));
+        Assert.All(read.GroupBy(one => one.Partition), own => Assert.Equal(from, own.Min(one => one.Offset)));
+        await consumer.CommitAsync(Cancellation);
+        Assert.Equal([11L, 11L, 11L], Enumerable.Range(0, 3).Select(_cluster.Group.OffsetOf));
+        await consumer.DisposeAsync();
+        await reading;
     }
 
     [Fact]
