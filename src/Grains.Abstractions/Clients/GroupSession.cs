@@ -64,11 +64,13 @@ internal sealed class GroupSession
             _beating ??= Task.Run(BeatAsync);
     }
 
-    /// <summary>The reader works on a record from now on; after <see cref="SubscriptionOptions.MaxProcessingTime"/> it counts as stuck.</summary>
+    /// <summary>
+    /// The reader works on a record from now on, or has ended, where it was not away already; after <see cref="SubscriptionOptions.MaxProcessingTime"/> it counts as stuck.
+    /// </summary>
     public void ReaderLeaves()
     {
         lock (_gate)
-            _awaySince = _parts.Clock.Now;
+            _awaySince ??= _parts.Clock.Now;
     }
 
     public void ReaderIsBack()

@@ -153,6 +153,24 @@ public sealed class GroupConsumerTests
     }
 
     [Fact]
+    public async Task ReaderThatEndsWhileItWaits_Leaves_AndJoinsWhenItIsBack()
+    {
+        await using var consumer = Open(options: new SubscriptionOptions { MaxProcessingTime = TimeSpan.FromMilliseconds(300) });
+        using (var ending = new CancellationTokenSource())
+        {
+            var waiting = TakeAsync(consumer, 1, ending.Token);
+            await HoldsAsync(() => consumer.Assignment.Count == 3);
+            await ending.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        }
+
+        await HoldsAsync(() => _cluster.Group.Members == 0);
+        Append(1, partitions: 1);
+        Assert.Equal(0, Assert.Single(await TakeAsync(consumer, 1)).Offset);
+        Assert.Equal(1, _cluster.Group.Members);
+    }
+
+    [Fact]
     public async Task NoOffset_Throws_WherePolicySaysSo_AndASeekMendsIt()
     {
         Append(10, partitions: 1);
@@ -226,10 +244,10 @@ public sealed class GroupConsumerTests
         },
         Cancellation);
 
-    private static async Task<List<ConsumedRecord>> TakeAsync(LogConsumer consumer, int count)
+    private static async Task<List<ConsumedRecord>> TakeAsync(LogConsumer consumer, int count, CancellationToken? ending = null)
     {
         var records = new List<ConsumedRecord>();
-        await foreach (var record in consumer.ReadAsync(Cancellation))
+        await foreach (var record in consumer.ReadAsync(ending ?? Cancellation))
         {
             records.Add(record);
             if (records.Count == count)
