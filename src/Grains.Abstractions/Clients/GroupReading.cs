@@ -54,6 +54,9 @@ internal sealed class GroupReading
         _session.ReaderLeaves();
     }
 
+    /// <summary>The reading has ended, with a record in hand or while it waited for one: who does not come back keeps no partitions from others.</summary>
+    public void Leave() => _session.ReaderLeaves();
+
     /// <summary>Commits the positions after all records that were given out, the last one too.</summary>
     public Task CommitAsync(CancellationToken cancellation) => CommitAsync(Positions(withInHand: true), cancellation);
 

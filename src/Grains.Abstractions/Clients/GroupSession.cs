@@ -64,11 +64,13 @@ internal sealed class GroupSession
             _beating ??= Task.Run(BeatAsync);
     }
 
-    /// <summary>The reader works on a record from now on; after <see cref="SubscriptionOptions.MaxProcessingTime"/> it counts as stuck.</summary>
+    /// <summary>
+    /// The reader works on a record from now on, or has ended, where it was not away already; after <see cref="SubscriptionOptions.MaxProcessingTime"/> it counts as stuck.
+    /// </summary>
     public void ReaderLeaves()
     {
         lock (_gate)
-            _awaySince = _parts.Clock.Now;
+            _awaySince ??= _parts.Clock.Now;
     }
 
     public void ReaderIsBack()
@@ -125,7 +127,10 @@ internal sealed class GroupSession
         }
     }
 
-    /// <summary>What the group keeps of these partitions; those without an offset are left out.</summary>
+    /// <summary>
+    /// What the group keeps of these partitions; those without an offset are left out, also those where what
+    /// was committed is none (<see cref="CommittedOffset.IsPosition"/>).
+    /// </summary>
     public async Task<IReadOnlyDictionary<PartitionId, PositionToCommit>> CommittedAsync(ImmutableArray<PartitionId> partitions, CancellationToken cancellation)
     {
         if (partitions.IsEmpty)
@@ -135,7 +140,7 @@ internal sealed class GroupSession
         {
             var kept = await retries.AskAsync(() => Group.FetchOffsetsAsync(partitions), _parts.Options.RequestTimeout);
             if (kept.Error == ErrorCode.None)
-                return kept.Offsets.ToDictionary(one => one.Partition, one => new PositionToCommit(one.Offset, one.LeaderEpoch, one.Metadata));
+                return kept.Offsets.Where(one => one.IsPosition).ToDictionary(one => one.Partition, one => new PositionToCommit(one.Offset, one.LeaderEpoch, one.Metadata));
             await retries.EndureAsync(kept.Error, message: null);
         }
     }

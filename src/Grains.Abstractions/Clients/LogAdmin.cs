@@ -78,7 +78,7 @@ public sealed class LogAdmin(IGrainFactory grains)
         return [.. groups.OrderBy(group => group.GroupId, StringComparer.Ordinal)];
     }
 
-    /// <summary>A group with its members and, of each partition that it keeps a position of, how far behind it is: a call each.</summary>
+    /// <summary>A group with its members and, of each partition that it has a position in, how far behind it is: a call each.</summary>
     public async Task<GroupDescription> DescribeGroupAsync(string groupId)
     {
         var described = await GroupOf(groupId).DescribeAsync(withLags: true);

@@ -200,6 +200,8 @@ public sealed class LogConsumer : IAsyncDisposable
         }
         finally
         {
+            // Before another may read: that one is back.
+            _group?.Leave();
             Volatile.Write(ref _isReading, 0);
         }
     }

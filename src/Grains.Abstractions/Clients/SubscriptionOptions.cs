@@ -18,9 +18,9 @@ public sealed record SubscriptionOptions
     public TimeSpan? AutoCommitInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long the reader may keep a record before it comes back for the next, and so how long giving back may take (max.poll.interval.ms). A member
-    /// that takes longer loses its partitions and joins again when it comes back. Too small: slow work is done twice; too large: a stuck reader
-    /// keeps its partitions from others for so long.
+    /// How long the reader may keep a record before it comes back for the next, or be away after its reading ended, and so how long giving back may take
+    /// (max.poll.interval.ms). A member that takes longer loses its partitions and joins again when it comes back. Too small: slow work is done twice; too large: a
+    /// stuck reader keeps its partitions from others for so long.
     /// </summary>
     public TimeSpan MaxProcessingTime { get; set; } = TimeSpan.FromMinutes(5);
 

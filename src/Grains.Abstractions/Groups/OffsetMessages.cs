@@ -20,9 +20,17 @@ public sealed record CommitRequest(
     [property: Id(0)] GroupCaller Caller, [property: Id(1)] ImmutableArray<OffsetToCommit> Offsets, [property: Id(2)] bool KnowsMemberEpochs = true);
 
 /// <summary>A position that is kept.</summary>
+/// <param name="Offset">As a client committed it; below zero it is none (<see cref="IsPosition"/>).</param>
 [GenerateSerializer, Immutable, Alias("granary.CommittedOffset")]
 public readonly record struct CommittedOffset(
-    [property: Id(0)] PartitionId Partition, [property: Id(1)] long Offset, [property: Id(2)] int LeaderEpoch, [property: Id(3)] string Metadata);
+    [property: Id(0)] PartitionId Partition, [property: Id(1)] long Offset, [property: Id(2)] int LeaderEpoch, [property: Id(3)] string Metadata)
+{
+    /// <summary>
+    /// Whether a reader goes on there. Kafka's brokers keep what clients commit, -1 and -2 as well (kafkajs' resetOffsets does so), and its clients take that
+    /// for no offset: they begin where their policy says.
+    /// </summary>
+    public bool IsPosition => Offset >= 0;
+}
 
 /// <summary>The group's positions; partitions without one are left out.</summary>
 [GenerateSerializer, Immutable, Alias("granary.CommittedOffsets")]

@@ -35,6 +35,8 @@ public enum SubscriberFailure : byte
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
 public sealed class LogSubscriptionAttribute(string topic) : Attribute
 {
+    private const int LargestBatchBytes = 64 * 1024 * 1024;
+
     public string Topic => topic;
 
     /// <summary>The group whose offsets are kept; the members of all processes with this class share the topic's partitions.</summary>
@@ -47,11 +49,24 @@ public sealed class LogSubscriptionAttribute(string topic) : Attribute
 
     public SubscriberFailure OnFailure { get; init; }
 
-    /// <summary>Calls that may fail before <see cref="OnFailure"/> is done; 1 or more. Meaningless with <see cref="SubscriberFailure.KeepTrying"/>.</summary>
+    /// <summary>
+    /// Calls from the same record on that may fail in a row before <see cref="OnFailure"/> is done with the records of the last one; 1 or more. Each failure halves
+    /// the call, so that the defaults come down to the one record that fails; fewer attempts leave out its neighbours too. Meaningless with
+    /// <see cref="SubscriberFailure.KeepTrying"/>.
+    /// </summary>
     public int MaxAttempts { get; init; } = 10;
 
-    /// <summary>Records in one call, at most; 1 or more. Many spare calls, few make a failing call small.</summary>
+    /// <summary>
+    /// Records in one call, at most; 1 or more. Many spare calls, few make a failing call small. A grain has Orleans' response timeout (30 s) for a call; of what
+    /// takes it longer half comes again.
+    /// </summary>
     public int MaxBatchRecords { get; init; } = 100;
+
+    /// <summary>
+    /// Bytes of records in one call, at most; 1 to 67108864 (64 MB). A larger record goes alone. Small ones cost calls; large ones are memory, and Orleans ends a
+    /// connection that is to carry more than its MaxMessageBodySize (100 MB).
+    /// </summary>
+    public int MaxBatchBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
     /// Records of one partition that may be read and not done, 1 or more. When there are so many the partition is paused. Few keep grains waiting; many are memory, and with
@@ -69,6 +84,7 @@ public sealed class LogSubscriptionAttribute(string topic) : Attribute
         Check(on, nameof(OnFailure), OnFailure, OnFailure <= SubscriberFailure.Skip, "KeepTrying, StopPartition or Skip");
         Check(on, nameof(MaxAttempts), MaxAttempts, MaxAttempts > 0, "1 or more");
         Check(on, nameof(MaxBatchRecords), MaxBatchRecords, MaxBatchRecords > 0, "1 or more");
+        Check(on, nameof(MaxBatchBytes), MaxBatchBytes, MaxBatchBytes is > 0 and <= LargestBatchBytes, $"1 to {LargestBatchBytes}");
         Check(on, nameof(MaxUnfinished), MaxUnfinished, MaxUnfinished > 0, "1 or more");
     }
 

@@ -1,4 +1,5 @@
 using Granary.Abstractions.Clients;
+using Granary.Abstractions.Records;
 using Microsoft.Extensions.Logging;
 
 namespace Granary.Abstractions.Subscriptions;
@@ -15,8 +16,8 @@ internal sealed record DispatchParts(
     ILogger Logger);
 
 /// <summary>
-/// Brings one partition's records to their grains while the partition is assigned: a lane for each grain, in order within it, lanes in parallel. A failed call is
-/// made again after a pause. Safe for several threads.
+/// Brings one partition's records to their grains while the partition is assigned: a lane for each grain, in order within it, lanes in parallel. After a failed
+/// call half of its records come again, after a pause (<see cref="BatchSize"/>). Safe for several threads.
 /// </summary>
 internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts parts)
 {
@@ -92,59 +93,71 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
 
     private async Task RunAsync(string key, Queue<ConsumedRecord> lane)
     {
-        while (Next(key, lane) is { } batch)
+        var size = new BatchSize(parts.Subscription.MaxBatchRecords);
+        var failures = 0;
+        while (Next(key, lane, size.Records) is { } batch)
         {
-            if (!await DeliverAsync(key, batch))
+            try
+            {
+                await parts.Call(key, LogRecords.Of(partition, batch), _ending.Token);
+                size.Succeeded(batch.Length);
+            }
+            catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+            {
                 return;
-            Finish(batch);
+            }
+            catch (Exception failed)
+            {
+                failures++;
+                if (!IsLast(failures))
+                {
+                    SubscriptionDiagnostics.Failed(parts.Logger, parts.Subscription.Group, key, partition.ToString(), batch[0].Offset, batch[^1].Offset, failures, failed);
+                    size.Failed(batch.Length);
+                    await Task.Delay(_backoff.After(failures), parts.Time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    continue;
+                }
+
+                if (!GiveUp(key, batch, failed))
+                    return;
+            }
+
+            failures = 0;
+            Finish(lane, batch);
         }
     }
 
-    /// <summary>What comes next for that grain; null where there is nothing, and the lane is closed.</summary>
-    private ConsumedRecord[]? Next(string key, Queue<ConsumedRecord> lane)
+    private bool IsLast(int failures) => parts.Subscription.OnFailure != SubscriberFailure.KeepTrying && failures >= parts.Subscription.MaxAttempts;
+
+    /// <summary>What comes next for that grain, which stays in the lane until it is done; null where there is nothing, and the lane is closed.</summary>
+    private ConsumedRecord[]? Next(string key, Queue<ConsumedRecord> lane, int maxRecords)
     {
         lock (_gate)
         {
             if (_ending.IsCancellationRequested || _isStopped)
                 return null;
-            var batch = new ConsumedRecord[Math.Min(lane.Count, parts.Subscription.MaxBatchRecords)];
-            for (var place = 0; place < batch.Length; place++)
-                batch[place] = lane.Dequeue();
-            if (batch.Length > 0)
-                return batch;
+            if (lane.Count > 0)
+                return [.. lane.Take(CountOf(lane, maxRecords))];
             _lanes.Remove(key);
             return null;
         }
     }
 
-    /// <returns>False: it was not done, and the lane goes no further.</returns>
-    private async Task<bool> DeliverAsync(string key, ConsumedRecord[] batch)
+    /// <summary>One record at least, however large: it may be small enough for a call all the same.</summary>
+    private int CountOf(Queue<ConsumedRecord> lane, int maxRecords)
     {
-        var records = LogRecords.Of(partition, batch);
-        for (var attempt = 1; ; attempt++)
+        var (count, bytes) = (0, 0L);
+        foreach (var record in lane)
         {
-            try
-            {
-                await parts.Call(key, records, _ending.Token);
-                return true;
-            }
-            catch (OperationCanceledException) when (_ending.IsCancellationRequested)
-            {
-                return false;
-            }
-            catch (Exception failed)
-            {
-                if (parts.Subscription.OnFailure != SubscriberFailure.KeepTrying && attempt >= parts.Subscription.MaxAttempts)
-                    return GiveUp(key, batch, failed);
-                SubscriptionDiagnostics.Failed(parts.Logger, parts.Subscription.Group, key, partition.ToString(), batch[0].Offset, batch[^1].Offset, attempt, failed);
-            }
-
-            await Task.Delay(_backoff.After(attempt), parts.Time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_ending.IsCancellationRequested)
-                return false;
+            bytes += RecordBatchWriter.MaxSizeOf(record.Key, record.Value, record.Headers);
+            if (count == maxRecords || (count > 0 && bytes > parts.Subscription.MaxBatchBytes))
+                break;
+            count++;
         }
+
+        return count;
     }
 
+    /// <returns>True: the records are left out; false: the lane goes no further.</returns>
     private bool GiveUp(string key, ConsumedRecord[] batch, Exception failed)
     {
         var isSkipped = parts.Subscription.OnFailure == SubscriberFailure.Skip;
@@ -165,12 +178,16 @@ internal sealed class PartitionDispatch(TopicPartition partition, DispatchParts 
         return false;
     }
 
-    private void Finish(ConsumedRecord[] batch)
+    private void Finish(Queue<ConsumedRecord> lane, ConsumedRecord[] batch)
     {
         lock (_gate)
         {
             foreach (var record in batch)
+            {
+                lane.Dequeue();
                 _progress.Finish(record.Offset);
+            }
+
             if (!_isPaused || _isStopped || _ending.IsCancellationRequested || _progress.Unfinished > parts.Subscription.MaxUnfinished / 2)
                 return;
             _isPaused = false;

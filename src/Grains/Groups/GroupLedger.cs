@@ -155,10 +155,10 @@ internal sealed class GroupLedger(string groupId, GroupParts parts)
         }
     }
 
-    /// <summary>How far the group is behind; a partition that cannot be asked is -1.</summary>
+    /// <summary>How far the group is behind where it has a position; a partition that cannot be asked is -1.</summary>
     public async Task<ImmutableArray<PartitionLag>> MeasureAsync(IGrainFactory grains)
     {
-        var committed = Offsets.All.Where(offset => parts.Topics.Find(offset.Partition.TopicId) is not null).ToArray();
+        var committed = Offsets.All.Where(offset => offset.IsPosition && parts.Topics.Find(offset.Partition.TopicId) is not null).ToArray();
         var lags = new PartitionLag[committed.Length];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, committed.Length),

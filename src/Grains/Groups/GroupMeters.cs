@@ -100,7 +100,7 @@ internal sealed class GroupMeters : BackgroundService
             return;
         var committed = await grain.FetchOffsetsAsync([]).WaitAsync(s_patience, _parts.Time, cancellation);
         if (committed.Error == ErrorCode.None)
-            positions.AddRange(committed.Offsets.Take(room).Select(one => (groupId, one)));
+            positions.AddRange(committed.Offsets.Where(one => one.IsPosition).Take(room).Select(one => (groupId, one)));
     }
 
     private void Show(List<(string Group, CommittedOffset Position)> positions)

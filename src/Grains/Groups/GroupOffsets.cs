@@ -28,7 +28,7 @@ internal sealed class GroupOffsets(GroupOptions options, IEnumerable<KeptOffset>
     }
 
     /// <summary>-1: none.</summary>
-    public long PositionOf(PartitionId partition) => _kept.TryGetValue(partition, out var kept) ? kept.Committed.Offset : -1;
+    public long PositionOf(PartitionId partition) => _kept.TryGetValue(partition, out var kept) && kept.Committed.IsPosition ? kept.Committed.Offset : -1;
 
     /// <summary>Why a reset may not be; null: it may.</summary>
     /// <param name="isWriting">Commits are under way, of which nobody can tell what they will change.</param>

@@ -36,7 +36,7 @@ internal sealed class GroupResetGrain(
         if (committed.Error != ErrorCode.None)
             return ResetPlan.Refuse(GroupId, committed.Error, $"positions of group {GroupId} cannot be read: {committed.Error}");
         await topics.RefreshAsync();
-        var positions = committed.Offsets.ToDictionary(offset => offset.Partition, offset => offset.Offset);
+        var positions = committed.Offsets.ToDictionary(offset => offset.Partition, offset => offset.IsPosition ? offset.Offset : -1);
         var known = topics.ByName.Values.Select(topic => new ResetTopic(topic.Name, topic.TopicId, topic.PartitionCount)).ToArray();
         var scope = ResetScope.Of(rules, known, positions.Keys, options.Value);
         if (scope.Error != ErrorCode.None)

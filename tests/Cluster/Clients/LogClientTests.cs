@@ -1,5 +1,6 @@
 using System.Globalization;
 using Granary.Abstractions.Clients;
+using Granary.Abstractions.Groups;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
@@ -113,11 +114,27 @@ public sealed class LogClientTests(PrivatePostgres postgres)
             Assert.Equal(ErrorCode.NonEmptyGroup, (await Assert.ThrowsAsync<LogException>(() => admin.DeleteGroupAsync("readers"))).Error);
         }
 
+        await NegativeOffsetIsNoneAsync(cluster.Client, admin);
         Assert.Equal(["readers"], (await admin.ListGroupsAsync()).Select(group => group.GroupId));
         await admin.DeleteGroupAsync("readers");
         Assert.Empty(await admin.ListGroupsAsync());
         Assert.Equal(ErrorCode.GroupIdNotFound, (await Assert.ThrowsAsync<LogException>(() => admin.DescribeGroupAsync("readers"))).Error);
         Assert.Equal(ErrorCode.InvalidGroupId, (await Assert.ThrowsAsync<LogException>(() => admin.GroupLagAsync(new string('g', 256)))).Error);
+    }
+
+    /// <summary>Of the first partition a position is kept, of the other one an offset that is none.</summary>
+    private static async Task NegativeOffsetIsNoneAsync(IGrainFactory grains, LogAdmin admin)
+    {
+        var other = new PartitionId((await admin.FindTopicAsync("events"))!.TopicId, 1);
+        var group = grains.GetGrain<IGroupGrain>(IGroupGrain.KeyOf("readers"));
+        Assert.Equal([ErrorCode.None], await group.CommitAsync(new CommitRequest(new GroupCaller("", null, -1), [new OffsetToCommit(other, -2, -1, "")])));
+        Assert.Equal([-2L, 3L], (await group.FetchOffsetsAsync([])).Offsets.Select(one => one.Offset).Order());
+        Assert.Equal(0, Assert.Single(await admin.GroupLagAsync("readers")).Key.Partition);
+        Assert.Equal(0, Assert.Single((await admin.DescribeGroupAsync("readers")).Lags).Committed.Partition.Index);
+        var plan = await admin.PlanResetAsync("readers", new ResetRule(null, null, ResetSpec.Latest));
+        Assert.Equal([(0, 3L, 5L), (1, -1L, 0L)], plan.Partitions.Select(one => (one.Partition.Index, one.From, one.To)).Order());
+        var reset = await admin.ExecuteResetAsync("readers", new ResetExecution(plan.PlanId, "operator", "a test"));
+        Assert.Equal([3L, -1L], reset.Done!.Changes.OrderBy(change => change.Partition.Index).Select(change => change.From));
     }
 
     [Fact]

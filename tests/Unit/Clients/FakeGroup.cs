@@ -41,6 +41,9 @@ internal sealed class FakeGroup
 
     public OffsetToCommit? KeptOf(int partition) => In(() => _offsets.Where(pair => pair.Key.Index == partition).Select(pair => (OffsetToCommit?)pair.Value).FirstOrDefault());
 
+    /// <summary>Keeps an offset, whatever it is, as a client from outside of the group may commit it.</summary>
+    public void Keep(PartitionId partition, long offset) => In(() => _offsets[partition] = new OffsetToCommit(partition, offset, -1, ""));
+
     /// <summary>Removes all members, as if their sessions had ended.</summary>
     public void Expel() => In(() =>
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Granary.Abstractions.Clients;
+using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
@@ -152,6 +153,24 @@ public sealed class GroupConsumerTests
     }
 
     [Fact]
+    public async Task ReaderThatEndsWhileItWaits_Leaves_AndJoinsWhenItIsBack()
+    {
+        await using var consumer = Open(options: new SubscriptionOptions { MaxProcessingTime = TimeSpan.FromMilliseconds(300) });
+        using (var ending = new CancellationTokenSource())
+        {
+            var waiting = TakeAsync(consumer, 1, ending.Token);
+            await HoldsAsync(() => consumer.Assignment.Count == 3);
+            await ending.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        }
+
+        await HoldsAsync(() => _cluster.Group.Members == 0);
+        Append(1, partitions: 1);
+        Assert.Equal(0, Assert.Single(await TakeAsync(consumer, 1)).Offset);
+        Assert.Equal(1, _cluster.Group.Members);
+    }
+
+    [Fact]
     public async Task NoOffset_Throws_WherePolicySaysSo_AndASeekMendsIt()
     {
         Append(10, partitions: 1);
@@ -160,6 +179,29 @@ public sealed class GroupConsumerTests
         consumer.Seek(new TopicPartition("events", 0), LogPosition.At(7));
         consumer.Resume(new TopicPartition("events", 0));
         Assert.Equal(7, (await TakeAsync(consumer, 1))[0].Offset);
+    }
+
+    [Theory]
+    [InlineData(OffsetReset.Earliest, 0L)]
+    [InlineData(OffsetReset.Latest, 10L)]
+    public async Task NegativeOffset_IsNone_AndThePartitionIsReadByPolicy(OffsetReset start, long from)
+    {
+        // As kafkajs commits them where it resets to the end and to the start.
+        for (var index = 0; index < 2; index++)
+            _cluster.Group.Keep(new PartitionId(_cluster.Topic!.TopicId, index), index - 2);
+        Append(10);
+        await using var consumer = Open(interval: TimeSpan.FromHours(1), options: new SubscriptionOptions { Start = start });
+        var read = new ConcurrentQueue<(int Partition, long Offset)>();
+        var reading = ReadAllAsync(consumer, read);
+        await HoldsAsync(() => consumer.Assignment.Count == 3 && consumer.Assignment.All(partition => consumer.PositionOf(partition) == LogPosition.At(10)));
+        Assert.Empty(await consumer.CommittedAsync(Cancellation));
+        Append(1);
+        await HoldsAsync(() => read.Count == 3 * (11 - from));
+        Assert.All(read.GroupBy(one => one.Partition), own => Assert.Equal(from, own.Min(one => one.Offset)));
+        await consumer.CommitAsync(Cancellation);
+        Assert.Equal([11L, 11L, 11L], Enumerable.Range(0, 3).Select(_cluster.Group.OffsetOf));
+        await consumer.DisposeAsync();
+        await reading;
     }
 
     [Fact]
@@ -202,10 +244,10 @@ public sealed class GroupConsumerTests
         },
         Cancellation);
 
-    private static async Task<List<ConsumedRecord>> TakeAsync(LogConsumer consumer, int count)
+    private static async Task<List<ConsumedRecord>> TakeAsync(LogConsumer consumer, int count, CancellationToken? ending = null)
     {
         var records = new List<ConsumedRecord>();
-        await foreach (var record in consumer.ReadAsync(Cancellation))
+        await foreach (var record in consumer.ReadAsync(ending ?? Cancellation))
         {
             records.Add(record);
             if (records.Count == count)

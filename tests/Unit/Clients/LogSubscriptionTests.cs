@@ -14,6 +14,7 @@ namespace Granary.Unit.Clients;
 public sealed class LogSubscriptionTests
 {
     private static readonly TopicPartition s_partition = new("events", 0);
+    private static readonly LogSubscriptionOptions s_quick = new() { RetryBackoff = TimeSpan.FromMilliseconds(1), MaxRetryBackoff = TimeSpan.FromMilliseconds(5) };
 
     private readonly ConcurrentQueue<(string Grain, long Offset)> _got = new();
     private readonly ConcurrentQueue<string> _pauses = new();
@@ -63,6 +64,89 @@ public sealed class LogSubscriptionTests
         Assert.Equal(LogPosition.At(position), dispatch.Position);
         Assert.Empty(_got);
     }
+
+    [Fact]
+    public async Task Batch_ThatTakesTooLong_IsDoneInParts_InOrder()
+    {
+        var sizes = new ConcurrentQueue<int>();
+        var dispatch = Dispatch(new LogSubscriptionAttribute("events") { Group = "g" }, async (grain, records) =>
+        {
+            sizes.Enqueue(records.Records.Length);
+            if (records.Records.Length > 30)
+                throw new TimeoutException("the grain works on");
+            await CallAsync(grain, records, false);
+        });
+        for (var offset = 0; offset < 200; offset++)
+            dispatch.Take(Record(offset, "any"));
+        await HoldsAsync(() => dispatch.Position == LogPosition.At(200));
+        Assert.Equal(Enumerable.Range(0, 200).Select(offset => (long)offset), _got.Select(got => got.Offset));
+        Assert.InRange(sizes.Count(size => size > 30), 1, 3);
+        Assert.InRange(sizes.Count, 8, 16);
+    }
+
+    [Fact]
+    public async Task Batch_IsBoundedByBytes_AndALargerRecordGoesAlone()
+    {
+        var calls = new ConcurrentQueue<long[]>();
+        var isOpen = new TaskCompletionSource();
+        var dispatch = Dispatch(new LogSubscriptionAttribute("events") { Group = "g", MaxBatchBytes = 10_000 }, async (_, records) =>
+        {
+            await isOpen.Task;
+            calls.Enqueue([.. records.Records.Select(record => record.Offset)]);
+        });
+        foreach (var (offset, bytes) in new[] { (0, 20_000), (1, 4_000), (2, 4_000), (3, 4_000), (4, 20_000), (5, 10) })
+            dispatch.Take(Record(offset, "any", bytes));
+        isOpen.SetResult();
+        await HoldsAsync(() => dispatch.Position == LogPosition.At(6));
+        Assert.Equal([[0], [1, 2], [3], [4], [5]], calls);
+    }
+
+    [Fact]
+    public async Task Skip_LeavesOutTheOneRecordThatFails()
+    {
+        var dispatch = Dispatch(
+            new LogSubscriptionAttribute("events") { Group = "g", OnFailure = SubscriberFailure.Skip },
+            (grain, records) => CallAsync(grain, records, records.Records.Any(record => record.Offset == 37)),
+            s_quick);
+        for (var offset = 0; offset < 150; offset++)
+            dispatch.Take(Record(offset, "any"));
+        await HoldsAsync(() => dispatch.Position == LogPosition.At(150));
+        Assert.Equal(Enumerable.Range(0, 150).Where(offset => offset != 37).Select(offset => (long)offset), _got.Select(got => got.Offset));
+    }
+
+    [Fact]
+    public void BatchSize_HalvesByFailures_AndGrowsCarefully_UnlessItWasNotTheSize()
+    {
+        var size = new BatchSize(100);
+        size.Failed(100);
+        Assert.Equal(50, size.Records);
+        size.Succeeded(50);
+        Assert.Equal(51, size.Records);
+        size.Succeeded(20);
+        Assert.Equal(51, size.Records);
+        size.Failed(3);
+        Assert.Equal(1, size.Records);
+        size.Succeeded(1);
+        Assert.Equal(2, size.Records);
+        size.Failed(1);
+        Assert.Equal(1, size.Records);
+        Assert.Equal([2, 4, 8, 16, 32, 64, 100, 100], Enumerable.Range(0, 8).Select(_ =>
+        {
+            size.Succeeded(size.Records);
+            return size.Records;
+        }));
+        var endless = new BatchSize(int.MaxValue);
+        endless.Succeeded(int.MaxValue);
+        Assert.Equal(int.MaxValue, endless.Records);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData((64 * 1024 * 1024) + 1)]
+    public void MaxBatchBytes_OutOfBounds_IsNamed(int bytes) => Assert.Contains(
+        $"MaxBatchBytes is {bytes}; allowed: 1 to 67108864",
+        Assert.Throws<InvalidOperationException>(() => new LogSubscriptionAttribute("events") { Group = "g", MaxBatchBytes = bytes }.Validate(typeof(NoSubscriber))).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void Progress_KnowsTheLeaderEpochOfWhatIsDone()
@@ -172,7 +256,8 @@ public sealed class LogSubscriptionTests
         Assert.Contains(nameof(NoSubscriber), refused.Message, StringComparison.Ordinal);
     }
 
-    private static ConsumedRecord Record(long offset, string key) => new(s_partition, new Abstractions.Records.Record { Offset = offset, Key = Encoding.UTF8.GetBytes(key) });
+    private static ConsumedRecord Record(long offset, string key, int valueBytes = 0) =>
+        new(s_partition, new Abstractions.Records.Record { Offset = offset, Key = Encoding.UTF8.GetBytes(key), Value = new byte[valueBytes] });
 
     private static void Append(FakeCluster cluster, int partition, int records)
     {
@@ -189,12 +274,15 @@ public sealed class LogSubscriptionTests
             await timer.WaitForNextTickAsync(Cancellation);
     }
 
-    private PartitionDispatch Dispatch(LogSubscriptionAttribute subscription, Func<bool> fails, string? failing = null) => new(
+    private PartitionDispatch Dispatch(LogSubscriptionAttribute subscription, Func<bool> fails, string? failing = null) =>
+        Dispatch(subscription, (grain, records) => CallAsync(grain, records, fails() || grain == failing));
+
+    private PartitionDispatch Dispatch(LogSubscriptionAttribute subscription, Func<string, LogRecords, Task> call, LogSubscriptionOptions? options = null) => new(
         s_partition,
         new DispatchParts(
             subscription,
-            new LogSubscriptionOptions(),
-            (grain, records, _) => CallAsync(grain, records, fails() || grain == failing),
+            options ?? new LogSubscriptionOptions(),
+            (grain, records, _) => call(grain, records),
             (_, isHeld) => _pauses.Enqueue(isHeld ? "pause" : "resume"),
             TimeProvider.System,
             NullLogger.Instance));

@@ -66,6 +66,18 @@ public sealed class GroupOffsetsTests
         Assert.Equal(0, Assert.Single(offsets.Find([])).Partition.Index);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(-2)]
+    public void PositionOf_WhereANegativeOffsetIsKept_IsNone(long offset)
+    {
+        var offsets = new GroupOffsets(_options, [new KeptOffset(new CommittedOffset(Partition(0), offset, -1, ""), s_start)]);
+        var reset = new OffsetReset(Guid.NewGuid(), "a", "b", EvenIfActive: false, EvenIfMoved: false, [new ResetChange(Partition(0), -1, 0, -1)]);
+
+        Assert.Equal(-1, offsets.PositionOf(Partition(0)));
+        Assert.Null(offsets.Check(reset, isActive: false, isWriting: false));
+    }
+
     private static PartitionId Partition(int index) => new(new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), index);
 
     private static KeptOffset Kept(int index) => new(new CommittedOffset(Partition(index), 5, 0, ""), s_start);
