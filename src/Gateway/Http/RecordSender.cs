@@ -49,13 +49,7 @@ internal sealed partial class RecordSender(
     public async Task<IReadOnlyList<RecordMetadata>> SendAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, int? partition, Func<int, string> timeField)
     {
         RefuseTimes(topic, records, timeField);
-        var sends = records.Select(record => _producer.SendAsync(
-            topic.Name,
-            record.Key,
-            record.Value,
-            record.Headers,
-            record.Timestamp is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null,
-            partition ?? record.Partition)).ToArray();
+        var sends = records.Select(record => SendAsync(topic, record, partition ?? record.Partition)).ToArray();
         await ((Task)Task.WhenAll(sends)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Array.Find(sends, send => send.IsFaulted)?.Exception?.InnerException is not { } failure)
             return [.. sends.Select(send => send.Result)];
@@ -66,6 +60,25 @@ internal sealed partial class RecordSender(
             : Partly(refusal, sends.Select(send => send.IsCompletedSuccessfully
                 ? new { partition = send.Result.Partition.Partition, offset = send.Result.Offset, error = (string?)null }
                 : new { partition = -1, offset = -1L, error = (string?)ProblemWriter.NameOf((send.Exception?.InnerException as LogException)?.Error ?? ErrorCode.UnknownServerError) }));
+    }
+
+    private Task<RecordMetadata> SendAsync(TopicDescription topic, RecordInput record, int? partition)
+    {
+        try
+        {
+            return _producer.SendAsync(
+                topic.Name,
+                record.Key,
+                record.Value,
+                record.Headers,
+                record.Timestamp is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null,
+                partition);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The web server stops sooner, but does not wait for its requests for ever.
+            throw Problem.Of(ErrorCode.BrokerNotAvailable, "This process stops: try again, at another one where there is one.");
+        }
     }
 
     /// <summary>Refuses the whole request before any of it is sent. The producer would refuse those records alone, without a word of where they stand.</summary>

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Granary.Gateway.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Granary.Unit.Gateway.Http;
 
@@ -60,5 +62,31 @@ public sealed class ProduceTests
         var (status, place) = await http.PostAsync("/topics/keyed/records", """{"value":1}""", ("Idempotency-Key", "k"));
         Assert.Equal((HttpStatusCode.Created, 0), (status, place.GetProperty("offset").GetInt32()));
         Assert.Single(partition.Appended);
+    }
+
+    [Fact]
+    public async Task Produce_InAProcessThatStops_IsToldToTryAgain()
+    {
+        await using var http = await TestHttp.StartAsync();
+        http.Cluster.AddTopic("stops");
+        await http.App.Services.GetRequiredService<RecordSender>().StopAsync(CancellationToken.None);
+
+        using var answer = await http.SendAsync(TestHttp.Request(HttpMethod.Post, "/topics/stops/records", """{"value":1}"""), TestContext.Current.CancellationToken);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (answer.StatusCode, answer.Headers.RetryAfter?.ToString()));
+        Assert.Empty(http.Log.Errors);
+    }
+
+    [Fact]
+    public async Task Ready_ThatIsAskedToStop_IsNotReady()
+    {
+        await using var http = await TestHttp.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await http.SendAsync(HttpMethod.Get, "/health/ready")).Status);
+
+        http.App.Lifetime.StopApplication();
+
+        var (status, report) = await http.SendAsync(HttpMethod.Get, "/health/ready");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Equal("Unhealthy", report.GetProperty("checks").GetProperty("process").GetProperty("status").GetString());
     }
 }
