@@ -178,7 +178,7 @@ internal static class TopicResource
     private static string? TextOf(string name, JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => null,
-        JsonValueKind.String => value.GetString(),
+        JsonValueKind.String => JsonTexts.TextOf(value, name),
         JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
         _ => throw Problem.BadRequest(name, $"Config '{name}' is no text, number, true, false or null."),
     };
