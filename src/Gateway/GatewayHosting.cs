@@ -41,6 +41,7 @@ public static class GatewayHosting
         services.AddMetrics();
         services.AddSingleton(static provider => provider.GetRequiredService<IOptions<KafkaOptions>>().Value);
         services.AddSingleton(static provider => new TopicAutoCreation(provider.GetRequiredService<KafkaOptions>().AutoCreateTopics));
+        services.AddSingleton<SavedChanges>();
         services.AddKafkaApis();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<ConnectionReports>();

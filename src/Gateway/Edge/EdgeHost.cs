@@ -60,8 +60,8 @@ internal static class EdgeHost
     }
 
     /// <summary>
-    /// The list of what a gateway is made of. Parts start in this order and stop in the reverse: HTTP is first, so that the process says that
-    /// it lives while it waits for a cluster.
+    /// The list of what a gateway is made of. Parts start in this order and stop in the reverse, but for HTTP: it is first, so that the process says
+    /// that it lives while it waits for a cluster, and stops first too (<see cref="WebServerStop"/>).
     /// </summary>
     private static IHost Compose(IConfiguration configuration)
     {
@@ -123,5 +123,6 @@ internal static class EdgeHost
         services.AddGranaryHttp();
         services.AddGranaryTelemetry("granary-gateway", configuration);
         services.AddGranaryHealth().AddCheck<ClusterCheck>("cluster", timeout: Health.Timeout);
+        services.AddHostedService<WebServerStop>();
     }
 }

@@ -6,10 +6,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 
 namespace Granary.Gateway.Hosting;
 
-/// <summary>/health/live: the process answers. /health/ready: so do the catalog, the Kafka listener, and what the program adds to them.</summary>
+/// <summary>/health/live: the process answers. /health/ready: so do the catalog, the Kafka listener, and what the program adds to them, and it was not asked to stop.</summary>
 public static class Health
 {
     /// <summary>How long one check may take.</summary>
@@ -17,7 +18,8 @@ public static class Health
 
     public static IHealthChecksBuilder AddGranaryHealth(this IServiceCollection services) => services.AddHealthChecks()
         .AddCheck<CatalogCheck>("catalog", timeout: Timeout)
-        .AddCheck<ListenerCheck>("kafka", timeout: Timeout);
+        .AddCheck<ListenerCheck>("kafka", timeout: Timeout)
+        .AddCheck<StopCheck>("process");
 
     public static void MapGranaryHealth(this IEndpointRouteBuilder app)
     {
@@ -40,6 +42,12 @@ public static class Health
             await directory.RefreshAsync().WaitAsync(cancellationToken);
             return HealthCheckResult.Healthy($"version {directory.Version}");
         }
+    }
+
+    private sealed class StopCheck(IHostApplicationLifetime lifetime) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("it stops") : HealthCheckResult.Healthy("it was not asked to stop"));
     }
 
     private sealed class ListenerCheck(KafkaListener listener) : IHealthCheck

@@ -37,7 +37,7 @@ internal static class ProduceResource
         Check(records, described, partition);
         var written = key is not null || expected is not null
             ? await sender.SendOnceAsync(described, records, partition, new OnceOptions(key, expected, request, body))
-            : await sender.SendAsync(described, records, partition);
+            : await sender.SendAsync(described, records, partition, index => isList ? $"records[{index}].timestamp" : JsonBody.IsJson(request.ContentType) ? "timestamp" : "Granary-Timestamp");
         var places = written.Select(one => new RecordPlaceAnswer(one.Partition.Partition, one.Offset, Times.Show(one.Timestamp))).ToList();
         return Results.Json<ProduceAnswer>(isList ? new RecordPlacesAnswer(places) : places[0], statusCode: StatusCodes.Status201Created);
     }

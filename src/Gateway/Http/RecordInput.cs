@@ -22,9 +22,10 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
     {
         if (body.ValueKind != JsonValueKind.Object)
             throw Problem.BadRequest("body", "The body is no object: a record, or {\"records\": [ … ]}, is wanted.");
-        if (!body.TryGetProperty("records", out var list))
+        var (records, other) = RecordsOf(body);
+        if (records is not { } list)
             return ([OfRecord(body, "", options)], false);
-        if (body.EnumerateObject().Select(member => member.Name).FirstOrDefault(name => name != "records") is { } other)
+        if (other is not null)
             throw Problem.BadRequest(other, $"There is no member '{other}' beside 'records'.");
         if (list.ValueKind != JsonValueKind.Array)
             throw Problem.BadRequest("records", "'records' is no list.");
@@ -67,6 +68,23 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
         .OrderBy(header => header.Key, StringComparer.OrdinalIgnoreCase)
         .Select(header => $"{header.Key.ToUpperInvariant()}: {header.Value}");
 
+    /// <summary>The member 'records' and the name of one beside it, where there are.</summary>
+    private static (JsonElement? Records, string? Other) RecordsOf(JsonElement body)
+    {
+        JsonElement? records = null;
+        string? other = null;
+        foreach (var member in body.EnumerateObject())
+        {
+            var name = JsonTexts.NameOf(member, "body");
+            if (name == "records")
+                records = member.Value;
+            else
+                other ??= name;
+        }
+
+        return (records, other);
+    }
+
     private static RecordInput OfRecord(JsonElement record, string where, HttpOptions options)
     {
         if (record.ValueKind != JsonValueKind.Object)
@@ -77,7 +95,8 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
         long? timestamp = null;
         foreach (var member in record.EnumerateObject())
         {
-            switch (member.Name)
+            var name = JsonTexts.NameOf(member, where.Length > 0 ? where.TrimEnd('.') : "body");
+            switch (name)
             {
                 case "key":
                     key = BytesOf(member.Value, where + "key");
@@ -94,10 +113,10 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
                         : throw Problem.BadRequest(where + "partition", $"'{where}partition' is {member.Value.GetRawText()}: a number from 0 on is wanted.");
                     break;
                 case "timestamp":
-                    timestamp = member.Value.ValueKind == JsonValueKind.Null ? null : Times.Parse(member.Value.ToString(), where + "timestamp");
+                    timestamp = member.Value.ValueKind == JsonValueKind.Null ? null : TimeOf(member.Value, where + "timestamp");
                     break;
                 default:
-                    throw Problem.BadRequest(where + member.Name, $"A record has no member '{member.Name}': there are key, value, headers, partition, timestamp.");
+                    throw Problem.BadRequest(where + name, $"A record has no member '{name}': there are key, value, headers, partition, timestamp.");
             }
         }
 
@@ -112,23 +131,33 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
             throw Problem.BadRequest(where, $"'{where}' is no list of {{name, value}}.");
         if (list.GetArrayLength() > options.MaxHeadersPerRecord)
             throw Problem.BadRequest(where, $"'{where}' has {list.GetArrayLength()} headers, {options.MaxHeadersPerRecord} is the most.", options.MaxHeadersPerRecord);
-        return [.. list.EnumerateArray().Select((header, index) => header.ValueKind == JsonValueKind.Object && header.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
-            ? new RecordHeader(name.GetString()!, header.TryGetProperty("value", out var value) ? BytesOf(value, $"{where}[{index}].value") : null)
-            : throw Problem.BadRequest($"{where}[{index}]", $"'{where}[{index}]' has no text 'name'."))];
+        return [.. list.EnumerateArray().Select((header, index) => HeaderOf(header, $"{where}[{index}]"))];
     }
 
-    /// <summary>A JSON text may name half of a surrogate pair, which is no character and has no bytes.</summary>
-    private static ReadOnlyMemory<byte> TextOf(JsonElement element, string where)
+    private static RecordHeader HeaderOf(JsonElement header, string where)
     {
-        try
+        if (header.ValueKind != JsonValueKind.Object)
+            throw Problem.BadRequest(where, $"'{where}' has no text 'name'.");
+        string? name = null;
+        ReadOnlyMemory<byte>? value = null;
+        foreach (var member in header.EnumerateObject())
         {
-            return Encoding.UTF8.GetBytes(element.GetString()!);
+            switch (JsonTexts.NameOf(member, where))
+            {
+                case "name" when member.Value.ValueKind == JsonValueKind.String:
+                    name = JsonTexts.TextOf(member.Value, where + ".name");
+                    break;
+                case "value":
+                    value = BytesOf(member.Value, where + ".value");
+                    break;
+            }
         }
-        catch (InvalidOperationException)
-        {
-            throw Problem.BadRequest(where, $"'{where}' is no text that can be written: it names half of a surrogate pair.");
-        }
+
+        return new RecordHeader(name ?? throw Problem.BadRequest(where, $"'{where}' has no text 'name'."), value);
     }
+
+    private static long TimeOf(JsonElement time, string where) =>
+        Times.Parse(time.ValueKind == JsonValueKind.String ? JsonTexts.TextOf(time, where) : time.GetRawText(), where);
 
     private static ReadOnlyMemory<byte>? BytesOf(JsonElement element, string where)
     {
@@ -137,9 +166,9 @@ internal sealed record RecordInput(ReadOnlyMemory<byte>? Key, ReadOnlyMemory<byt
             case JsonValueKind.Null:
                 return null;
             case JsonValueKind.String:
-                return TextOf(element, where);
-            case JsonValueKind.Object when element.GetPropertyCount() == 1 && element.TryGetProperty("base64", out var base64) && base64.ValueKind == JsonValueKind.String:
-                return base64.TryGetBytesFromBase64(out var bytes) ? bytes : throw Problem.BadRequest(where, $"'{where}.base64' is not base64.");
+                return Encoding.UTF8.GetBytes(JsonTexts.TextOf(element, where));
+            case JsonValueKind.Object when JsonTexts.Base64Of(element, where) is { } bytes:
+                return bytes;
             default:
                 return JsonMarshal.GetRawUtf8Value(element).ToArray();
         }

@@ -45,15 +45,11 @@ internal sealed partial class RecordSender(
     public Task StopAsync(CancellationToken cancellationToken) => _producer.DisposeAsync().AsTask().WaitAsync(cancellationToken);
 
     /// <summary>Where the records lie, in their order. Where some were refused and others not, the refusal says what became of each.</summary>
-    public async Task<IReadOnlyList<RecordMetadata>> SendAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, int? partition)
+    /// <param name="timeField">What the time of a record is called in its request, for people.</param>
+    public async Task<IReadOnlyList<RecordMetadata>> SendAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, int? partition, Func<int, string> timeField)
     {
-        var sends = records.Select(record => _producer.SendAsync(
-            topic.Name,
-            record.Key,
-            record.Value,
-            record.Headers,
-            record.Timestamp is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null,
-            partition ?? record.Partition)).ToArray();
+        RefuseTimes(topic, records, timeField);
+        var sends = records.Select(record => SendAsync(topic, record, partition ?? record.Partition)).ToArray();
         await ((Task)Task.WhenAll(sends)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Array.Find(sends, send => send.IsFaulted)?.Exception?.InnerException is not { } failure)
             return [.. sends.Select(send => send.Result)];
@@ -66,6 +62,43 @@ internal sealed partial class RecordSender(
                 : new { partition = -1, offset = -1L, error = (string?)ProblemWriter.NameOf((send.Exception?.InnerException as LogException)?.Error ?? ErrorCode.UnknownServerError) }));
     }
 
+    private Task<RecordMetadata> SendAsync(TopicDescription topic, RecordInput record, int? partition)
+    {
+        try
+        {
+            return _producer.SendAsync(
+                topic.Name,
+                record.Key,
+                record.Value,
+                record.Headers,
+                record.Timestamp is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null,
+                partition);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The web server stops sooner, but does not wait for its requests for ever.
+            throw Problem.Of(ErrorCode.BrokerNotAvailable, "This process stops: try again, at another one where there is one.");
+        }
+    }
+
+    /// <summary>Refuses the whole request before any of it is sent. The producer would refuse those records alone, without a word of where they stand.</summary>
+    private void RefuseTimes(TopicDescription topic, IReadOnlyList<RecordInput> records, Func<int, string> timeField)
+    {
+        if (topics.SettingsOf(topic).TimestampBoundsAt(time.GetUtcNow().ToUnixTimeMilliseconds()) is not { } bounds)
+            return;
+        for (var index = 0; index < records.Count; index++)
+        {
+            if (records[index].Timestamp is not { } timestamp || RecordBatchCheck.CheckTimestamp(timestamp, bounds) is not { } wrong)
+                continue;
+            throw new Problem(StatusCodes.Status400BadRequest, $"'{timeField(index)}': {wrong.Message}.")
+            {
+                Error = wrong.Error,
+                Field = timeField(index),
+                Limit = timestamp > bounds.Now ? bounds.AfterMaxMs : bounds.BeforeMaxMs,
+            };
+        }
+    }
+
     public async Task<IReadOnlyList<RecordMetadata>> SendOnceAsync(TopicDescription topic, IReadOnlyList<RecordInput> records, int? partition, OnceOptions once)
     {
         if (once.Key is null)
@@ -74,7 +107,8 @@ internal sealed partial class RecordSender(
         if (kept.Answer is { } answer)
             return JsonSerializer.Deserialize<KeptPlace[]>(answer)!.Select(place => place.In(topic.Name)).ToList();
 
-        // As it was for the first try: the topic may have more partitions by now, and it is later.
+        // From here on whether or not the caller waits: it will ask again, and by then the log may have forgotten the producer, which makes an answer that is not
+        // kept a second append. As it was for the first try: the topic may have more partitions by now, and it is later.
         var placed = Place(records, partition, once.Key, kept.PartitionCount, kept.ClaimedAt);
         var written = await AppendAllAsync(topic, placed, once, new ProducerStamp { ProducerId = kept.ProducerId, ProducerEpoch = 0, BaseSequence = 0 });
         await KeepAsync(claim, written);
@@ -145,7 +179,7 @@ internal sealed partial class RecordSender(
             grain => grain.AppendAsync(new AppendRequest(new RecordBytes(batch.ToArray()), once.ExpectedOffset ?? AppendRequest.AnyOffset)),
             answer => answer.Error,
             mayRepeat: once.Key is not null,
-            once.Request.HttpContext.RequestAborted);
+            once.Key is null ? once.Request.HttpContext.RequestAborted : CancellationToken.None);
         if (result.Error == ErrorCode.None)
             return result;
         if (once.ExpectedOffset is { } expected && result.Error == ErrorCode.OffsetOutOfRange)

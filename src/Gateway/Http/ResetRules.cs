@@ -52,7 +52,7 @@ internal static class ResetRules
 
     private static long TimeOf(JsonElement time, string field) => time.ValueKind switch
     {
-        JsonValueKind.String => Times.Parse(time.GetString()!, field),
+        JsonValueKind.String => Times.Parse(JsonTexts.TextOf(time, field), field),
         JsonValueKind.Number => Times.Parse(time.GetRawText(), field),
         _ => throw Problem.BadRequest(field, $"'{field}' is neither text nor a number: a time such as 2026-01-31T12:00:00Z or milliseconds since 1970 is wanted."),
     };

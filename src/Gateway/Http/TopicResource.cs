@@ -49,7 +49,7 @@ internal static class TopicResource
             page.Count > limit ? page[limit - 1].Name : null));
     }
 
-    private static async Task<IResult> CreateAsync(HttpRequest request, HttpParts parts)
+    private static async Task<IResult> CreateAsync(HttpRequest request, HttpParts parts, SavedChanges saved)
     {
         var validateOnly = new QueryReader(request, "validateOnly").Flag("validateOnly");
         var body = await JsonBody.ReadAsync<NewTopicBody>(request, parts.Options);
@@ -59,7 +59,7 @@ internal static class TopicResource
         var topic = Taken(await parts.Catalog.CreateAsync([asked], validateOnly));
         if (validateOnly)
             return Results.Json(Summary(topic));
-        await parts.Topics.RefreshAsync();
+        await saved.ShowAsync();
         return Results.Json(Summary(topic), statusCode: StatusCodes.Status201Created).WithLocation($"/topics/{topic.Name}");
     }
 
@@ -89,18 +89,19 @@ internal static class TopicResource
             ]));
     }
 
-    private static async Task<IResult> GrowAsync(HttpRequest request, HttpParts parts, string topic)
+    private static async Task<IResult> GrowAsync(HttpRequest request, HttpParts parts, SavedChanges saved, string topic)
     {
         var validateOnly = new QueryReader(request, "validateOnly").Flag("validateOnly");
         var body = await JsonBody.ReadAsync<GrowthBody>(request, parts.Options);
         var count = body.PartitionCount ?? throw Problem.BadRequest("partitionCount", "'partitionCount' is missing: how many there shall be in all.");
         await parts.FindTopicAsync(topic);
         var grown = Taken(await parts.Catalog.CreatePartitionsAsync([new NewPartitions(topic, count)], validateOnly));
-        await parts.Topics.RefreshAsync();
+        if (!validateOnly)
+            await saved.ShowAsync();
         return Results.Json(Summary(grown));
     }
 
-    private static async Task<IResult> AlterAsync(HttpRequest request, HttpParts parts, string topic)
+    private static async Task<IResult> AlterAsync(HttpRequest request, HttpParts parts, SavedChanges saved, string topic)
     {
         var validateOnly = new QueryReader(request, "validateOnly").Flag("validateOnly");
         var body = await JsonBody.ReadAsync<Dictionary<string, JsonElement>>(request, parts.Options);
@@ -109,16 +110,17 @@ internal static class TopicResource
             ? new ConfigChange(one.Key, ConfigOperation.Set, value)
             : new ConfigChange(one.Key, ConfigOperation.Delete, null));
         Taken(await parts.Catalog.AlterConfigsAsync([new TopicConfigChanges(topic, [.. changes], ReplaceAll: false)], validateOnly));
-        await parts.Topics.RefreshAsync();
+        if (!validateOnly)
+            await saved.ShowAsync();
         return Results.NoContent();
     }
 
-    private static async Task<IResult> DeleteAsync(HttpRequest request, HttpParts parts, string topic)
+    private static async Task<IResult> DeleteAsync(HttpRequest request, HttpParts parts, SavedChanges saved, string topic)
     {
         _ = new QueryReader(request);
         await parts.FindTopicAsync(topic);
         Taken(await parts.Catalog.DeleteAsync([new TopicName(topic)]));
-        await parts.Topics.RefreshAsync();
+        await saved.ShowAsync();
         return Results.NoContent();
     }
 
@@ -178,7 +180,7 @@ internal static class TopicResource
     private static string? TextOf(string name, JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => null,
-        JsonValueKind.String => value.GetString(),
+        JsonValueKind.String => JsonTexts.TextOf(value, name),
         JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
         _ => throw Problem.BadRequest(name, $"Config '{name}' is no text, number, true, false or null."),
     };

@@ -54,7 +54,7 @@ public sealed class LogProducer : IAsyncDisposable
     /// <param name="key">Null, or what the partition is chosen by: equal keys lie in one partition. (A null array converts to an empty key.)</param>
     /// <param name="value">Null, or the content.</param>
     /// <param name="headers">Named values beside it; null: none.</param>
-    /// <param name="timestamp">The record's time; null: now.</param>
+    /// <param name="timestamp">The record's time; null: now. One that the topic does not take is refused here, by this process's clock, before it is in a batch with others.</param>
     /// <param name="partition">The partition, from 0; null: by the key as Kafka's default partitioner does, without a key any.</param>
     /// <exception cref="LogException">The log refused the record, or did not answer within the options' times. Its code says which.</exception>
     /// <remarks>The memory of key, value and headers must not change before the task has ended.</remarks>

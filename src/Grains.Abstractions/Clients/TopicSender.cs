@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Granary.Abstractions.Partitions;
+using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
 
 namespace Granary.Abstractions.Clients;
@@ -110,10 +111,16 @@ internal sealed class TopicSender(string topic, ProducerParts parts)
             : _sticky.Choose(found.PartitionCount, send.ReservedBytes));
         if (index >= found.PartitionCount)
         {
-            // Not here: this may run while memory is being given out, and failing gives some back.
-            _ = Task.Run(() => Fail(send, new LogException(
-                ErrorCode.UnknownTopicOrPartition,
-                $"topic {topic} has {found.PartitionCount} partitions: there is no {index}")));
+            FailSoon(send, ErrorCode.UnknownTopicOrPartition, $"topic {topic} has {found.PartitionCount} partitions: there is no {index}");
+            return;
+        }
+
+        // The log looks at a batch's times only, and refuses it whole: one record's time must not cost those their places that would lie beside it.
+        var settings = parts.Topics.SettingsOf(found);
+        if (settings.TimestampBoundsAt(parts.Clock.Provider.GetUtcNow().ToUnixTimeMilliseconds()) is { } bounds
+            && RecordBatchCheck.CheckTimestamp(send.Timestamp, bounds) is { } refused)
+        {
+            FailSoon(send, refused.Error, $"{topic}: {refused.Message}");
             return;
         }
 
@@ -122,6 +129,9 @@ internal sealed class TopicSender(string topic, ProducerParts parts)
             id,
             static (id, args) => new PartitionSender(new TopicPartition(args.topic, id.Index), id, args.parts),
             (topic, parts));
-        sender.Add(send, parts.Topics.SettingsOf(found).MaxMessageBytes);
+        sender.Add(send, settings.MaxMessageBytes);
     }
+
+    /// <summary>Not here: this may run while memory is being given out, and failing gives some back.</summary>
+    private void FailSoon(PendingSend send, ErrorCode error, string why) => _ = Task.Run(() => Fail(send, new LogException(error, why)));
 }

@@ -40,24 +40,30 @@ public static class RecordBatchCheck
     /// Checks a batch's times against message.timestamp.before.max.ms and after.max.ms, both ends inclusive; null where nothing is wrong.
     /// Only for topics that keep the creator's time. A batch without times (-1) passes.
     /// </summary>
-    public static RecordBatchVerdict? CheckTimestamps(in RecordBatchHeader header, in TimestampBounds bounds)
+    public static RecordBatchVerdict? CheckTimestamps(in RecordBatchHeader header, in TimestampBounds bounds) =>
+        CheckLatest("max timestamp", header.MaxTimestamp, bounds) ?? CheckEarliest("base timestamp", header.BaseTimestamp, bounds);
+
+    /// <summary>The same for one record, which can so be refused before it is in a batch with others.</summary>
+    public static RecordBatchVerdict? CheckTimestamp(long timestamp, in TimestampBounds bounds) =>
+        CheckLatest("timestamp", timestamp, bounds) ?? CheckEarliest("timestamp", timestamp, bounds);
+
+    private static RecordBatchVerdict? CheckLatest(string what, long timestamp, in TimestampBounds bounds)
     {
         // Subtracted on the side where hostile values cannot overflow.
-        if (header.MaxTimestamp > 0 && header.MaxTimestamp - bounds.AfterMaxMs > bounds.Now)
-        {
-            return Refuse(
-                ErrorCode.InvalidTimestamp,
-                $"max timestamp {header.MaxTimestamp} lies more than {bounds.AfterMaxMs} ms (message.timestamp.after.max.ms) after {bounds.Now}");
-        }
+        if (timestamp <= 0 || timestamp - bounds.AfterMaxMs <= bounds.Now)
+            return null;
+        return Refuse(
+            ErrorCode.InvalidTimestamp,
+            $"{what} {timestamp} lies more than {bounds.AfterMaxMs} ms (message.timestamp.after.max.ms) after {bounds.Now}");
+    }
 
-        if (header.BaseTimestamp != RecordBatchHeader.NoTimestamp && header.BaseTimestamp < bounds.Now - bounds.BeforeMaxMs)
-        {
-            return Refuse(
-                ErrorCode.InvalidTimestamp,
-                $"base timestamp {header.BaseTimestamp} lies more than {bounds.BeforeMaxMs} ms (message.timestamp.before.max.ms) before {bounds.Now}");
-        }
-
-        return null;
+    private static RecordBatchVerdict? CheckEarliest(string what, long timestamp, in TimestampBounds bounds)
+    {
+        if (timestamp == RecordBatchHeader.NoTimestamp || timestamp >= bounds.Now - bounds.BeforeMaxMs)
+            return null;
+        return Refuse(
+            ErrorCode.InvalidTimestamp,
+            $"{what} {timestamp} lies more than {bounds.BeforeMaxMs} ms (message.timestamp.before.max.ms) before {bounds.Now}");
     }
 
     private static RecordBatchVerdict? CheckLength(in RecordBatchHeader header, int length)

@@ -1,3 +1,5 @@
+using Granary.Abstractions.Records;
+
 namespace Granary.Abstractions.Topics;
 
 /// <summary>What cleanup.policy asks for.</summary>
@@ -42,4 +44,9 @@ public sealed record TopicSettings
 
     /// <summary>cleanup.policy.</summary>
     public CleanupPolicy CleanupPolicy { get; init; } = CleanupPolicy.Delete;
+
+    /// <summary>What records' times must keep to at that time, in ms since 1970; null where the log stamps them itself.</summary>
+    public TimestampBounds? TimestampBoundsAt(long now) => TimestampType == TimestampType.CreateTime
+        ? new TimestampBounds { Now = now, BeforeMaxMs = TimestampBeforeMaxMs, AfterMaxMs = TimestampAfterMaxMs }
+        : null;
 }

@@ -24,12 +24,8 @@ internal static class AppendCheck
             return (ErrorCode.InvalidRecord, $"producer {batch.ProducerId} has epoch {batch.ProducerEpoch} and sequence {batch.BaseSequence}: 0 or more are wanted");
         if (batch.TimestampType == TimestampType.LogAppendTime)
             return (ErrorCode.InvalidTimestamp, "the batch says that its times are append times: only the log stamps those");
-        return settings.TimestampType == TimestampType.CreateTime ? RefuseTimes(batch, settings, now) : null;
-    }
-
-    private static (ErrorCode Error, string Message)? RefuseTimes(in RecordBatchHeader batch, TopicSettings settings, long now)
-    {
-        var bounds = new TimestampBounds { Now = now, BeforeMaxMs = settings.TimestampBeforeMaxMs, AfterMaxMs = settings.TimestampAfterMaxMs };
-        return RecordBatchCheck.CheckTimestamps(batch, bounds) is { } verdict ? (verdict.Error, verdict.Message!) : null;
+        return settings.TimestampBoundsAt(now) is { } bounds && RecordBatchCheck.CheckTimestamps(batch, bounds) is { } verdict
+            ? (verdict.Error, verdict.Message!)
+            : null;
     }
 }

@@ -10,6 +10,9 @@ public sealed class EdgeFixture : IAsyncLifetime
 
     public EdgeProcess Edge => _edge!;
 
+    /// <summary>By which further gateways find the silo.</summary>
+    public string PostgresConnectionString => _silo!.PostgresConnectionString;
+
     public async ValueTask InitializeAsync()
     {
         _silo = await SiloProcess.StartAsync(new SiloProcessOptions());

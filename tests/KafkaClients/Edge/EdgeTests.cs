@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Confluent.Kafka;
 using Granary.KafkaClients.Confluent;
+using Granary.KafkaClients.Groups;
 using Granary.KafkaClients.Http;
 using Granary.Support;
 
@@ -128,5 +130,40 @@ public sealed class EdgeTests(EdgeFixture cluster) : IClassFixture<EdgeFixture>
         var (exitCode, output) = await cluster.Edge.AskHealthAsync();
 
         Assert.Equal((0, "ready\n"), (exitCode, output));
+    }
+
+    [Fact]
+    public async Task Stop_WhileRecordsArePosted_ServesWhatItHasTaken()
+    {
+        await using var edge = await EdgeProcess.StartAsync(cluster.PostgresConnectionString);
+        using var api = new HttpApi(cluster.Edge.HttpUrl);
+        var path = $"{edge.HttpUrl}/topics/{await api.CreateTopicAsync()}/records";
+        using var http = new HttpClient();
+        var answers = new ConcurrentQueue<HttpStatusCode>();
+        var posters = Enumerable.Range(0, 8).Select(_ => PostUntilItIsGoneAsync()).ToArray();
+        await Eventually.IsTrueAsync(() => Task.FromResult(answers.Count > 100), () => $"{answers.Count} posts were answered:\n{edge.Output}");
+
+        Assert.Equal(0, await edge.StopAsync());
+        await Task.WhenAll(posters);
+
+        Assert.Equal([HttpStatusCode.Created], answers.Distinct());
+        Assert.DoesNotContain("An HTTP request failed", edge.Output, StringComparison.Ordinal);
+
+        async Task PostUntilItIsGoneAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var record = new StringContent("1", Encoding.UTF8, "text/plain");
+                    using var answer = await http.PostAsync(path, record);
+                    answers.Enqueue(answer.StatusCode);
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It takes no more requests.
+            }
+        }
     }
 }

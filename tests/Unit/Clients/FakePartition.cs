@@ -1,5 +1,7 @@
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
+using Granary.Abstractions.Topics;
+using Granary.Grains.Partitions;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
 namespace Granary.Unit.Clients;
@@ -121,6 +123,8 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
             if (!verdict.IsAccepted)
                 return AppendResult.Refused(verdict.Error, verdict.Message);
             var header = verdict.Header;
+            if (AppendCheck.Refuse(header, batch.Length, TopicConfigs.Parse(cluster.Topic!.Overrides), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()) is { } refusal)
+                return AppendResult.Refused(refusal.Error, refusal.Message);
             if (Duplicate(header) is { } first)
                 return new AppendResult(ErrorCode.None, first.BaseOffset, -1, LogStart, 0);
             if (header.HasProducerId && CheckSequence(header) is var error && error != ErrorCode.None)

@@ -96,6 +96,40 @@ public sealed class LogProducerTests
         Assert.Equal(1, (await producer.SendTextAsync("events", null, "after", partition: 0)).Offset);
     }
 
+    [Theory]
+    [InlineData(2, "message.timestamp.after.max.ms")]
+    [InlineData(-2, "message.timestamp.before.max.ms")]
+    public async Task Send_WithATimeThatTheTopicDoesNotTake_IsRefusedAlone(int hoursFromNow, string told)
+    {
+        _cluster.Topic = _cluster.Topic! with { Overrides = _cluster.Topic.Overrides.Add("message.timestamp.before.max.ms", "3600000") };
+        await using var producer = new LogProducer(_cluster.Grains, s_quick with { Linger = TimeSpan.FromMinutes(1) });
+        var bad = DateTimeOffset.UtcNow.AddHours(hoursFromNow);
+
+        // Those that wait for the topic to be found, and those that come later.
+        var sends = new[] { false, true, false }.Select(isBad => producer.SendTextAsync("events", null, "v", timestamp: isBad ? bad : null, partition: 0)).ToList();
+        await producer.FlushAsync();
+        sends.AddRange(new[] { false, true, false }.Select(isBad => producer.SendTextAsync("events", null, "v", timestamp: isBad ? bad : null, partition: 0)));
+        await producer.FlushAsync();
+
+        foreach (var alone in new[] { 1, 4 })
+        {
+            var refused = await Assert.ThrowsAsync<LogException>(() => sends[alone]);
+            Assert.Equal(ErrorCode.InvalidTimestamp, refused.Error);
+            Assert.Contains($"{bad.ToUnixTimeMilliseconds()} lies more than 3600000 ms ({told})", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal([0L, 1L, 2L, 3L], new[] { sends[0], sends[2], sends[3], sends[5] }.Select(send => send.Result.Offset));
+        Assert.Equal(2, _cluster.Partition(0).Batches.Count);
+    }
+
+    [Fact]
+    public async Task Send_WithAnyTime_WhereTheLogStampsThem_IsTaken()
+    {
+        _cluster.Topic = _cluster.Topic! with { Overrides = _cluster.Topic.Overrides.Add("message.timestamp.type", "LogAppendTime") };
+        await using var producer = new LogProducer(_cluster.Grains, s_quick);
+        Assert.Equal(0, (await producer.SendTextAsync("events", null, "v", timestamp: DateTimeOffset.UtcNow.AddDays(1), partition: 0)).Offset);
+    }
+
     [Fact]
     public async Task Send_NeverAnswered_FailsAfterDeliveryTimeout()
     {

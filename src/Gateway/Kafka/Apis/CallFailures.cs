@@ -29,11 +29,4 @@ internal sealed class CallFailures(ILogger<CallFailures> log, TimeProvider time)
 
         return answer;
     }
-
-    /// <summary>A change is saved, but could not be read back; nobody is refused anything for it.</summary>
-    public void NotShown(Exception failure)
-    {
-        if (_allowance.TryTake(out var withheld))
-            log.ChangeNotShown(withheld, failure);
-    }
 }

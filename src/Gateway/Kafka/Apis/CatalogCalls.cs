@@ -4,10 +4,9 @@ using Granary.Abstractions.Topics;
 namespace Granary.Gateway.Kafka.Apis;
 
 /// <summary>
-/// Changes of the catalog that clients ask for. When a change is answered, this process's <see cref="TopicDirectory"/> shows it, so
-/// that a client's next request on any connection of this process finds what it was told.
+/// Changes of the catalog that clients ask for. When a change is answered, this process shows it (<see cref="SavedChanges"/>).
 /// </summary>
-internal sealed class CatalogCalls(IGrainFactory grains, TopicDirectory directory, CallFailures failures)
+internal sealed class CatalogCalls(IGrainFactory grains, SavedChanges saved, CallFailures failures)
 {
     public Task<ImmutableArray<TopicResult>> CreateAsync(ImmutableArray<NewTopic> topics, bool validateOnly, int timeoutMs) =>
         ChangeAsync(
@@ -65,20 +64,7 @@ internal sealed class CatalogCalls(IGrainFactory grains, TopicDirectory director
         }
 
         if (!validateOnly && results.Any(result => result.Error == ErrorCode.None))
-            await ShowAsync();
+            await saved.ShowAsync();
         return results;
-    }
-
-    private async Task ShowAsync()
-    {
-        try
-        {
-            await directory.RefreshAsync();
-        }
-        catch (Exception failure)
-        {
-            // The change is saved, and that is what was asked; the directory's own poll brings it later.
-            failures.NotShown(failure);
-        }
     }
 }

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Groups;
+using Granary.Abstractions.Idempotency;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Topics;
 using Granary.Grains.Topics;
@@ -28,6 +29,8 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
     public IGrainFactory Grains { get; }
 
     public FakeGroups Groups { get; } = new();
+
+    public FakeKeys Keys { get; } = new();
 
     /// <summary>What the catalog waits for before it answers; it may throw.</summary>
     public Func<Task> BeforeCatalog { get; set; } = static () => Task.CompletedTask;
@@ -89,6 +92,8 @@ internal sealed class FakeCluster : ITopicCatalogGrain, IClusterMapGrain, IProdu
             var wanted = targetMethod!.ReturnType;
             if (wanted == typeof(IGroupGrain) || wanted == typeof(IGroupListGrain) || wanted == typeof(IGroupMemberGrain))
                 return Cluster.Groups;
+            if (wanted == typeof(IIdempotencyGrain))
+                return Cluster.Keys;
             if (wanted == typeof(IPartitionGrain))
                 return Cluster.Of((string)args![0]!);
             return wanted == typeof(ITopicCatalogGrain) || wanted == typeof(IProducerIdGrain) || wanted == typeof(IClusterMapGrain) ? Cluster : throw new NotSupportedException(wanted.Name);

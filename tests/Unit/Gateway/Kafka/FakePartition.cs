@@ -10,7 +10,11 @@ internal sealed class FakePartition : IPartitionGrain
     private readonly Lock _gate = new();
     private readonly List<(long Base, long End, ReadOnlyMemory<byte> Bytes)> _batches = [];
     private readonly Dictionary<Guid, (long Offset, TaskCompletionSource Done)> _waits = [];
+    private readonly TaskCompletionSource _isAskedToAppend = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _end;
+
+    /// <summary>Ends when the first append is under way.</summary>
+    public Task FirstAppend => _isAskedToAppend.Task;
 
     public List<byte[]> Appended { get; } = [];
 
@@ -72,6 +76,7 @@ internal sealed class FakePartition : IPartitionGrain
             _batches.Add((offset, _end, bytes));
         }
 
+        _isAskedToAppend.TrySetResult();
         await AppendGate;
         Wake();
         return new AppendResult(ErrorCode.None, offset, -1, 0, 7);
