@@ -6,7 +6,7 @@ public sealed class HttpOptions
     /// <summary>Connections open at a time, live streams among them. The next one is closed at once.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
-    /// <summary>Bytes of bodies and of fetched records that all requests under way hold together; one that would hold more is refused with 503 and Retry-After.</summary>
+    /// <summary>Bytes of bodies and of memory kept for fetched records that all requests under way hold together; one that would hold more is refused with 503 and Retry-After.</summary>
     public long MaxBytesInFlight { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>The largest body of a request, in bytes. What is larger is refused with 413 before it is read.</summary>
@@ -36,7 +36,7 @@ public sealed class HttpOptions
     /// <summary>The most partitions of one stream: each event's id names the place in all of them. A topic with more is read a partition at a time.</summary>
     public int MaxStreamPartitions { get; set; } = 256;
 
-    /// <summary>Bytes that one stream may have read ahead.</summary>
+    /// <summary>Bytes that one stream may have read ahead, and of the records that it may keep decompressed. Too small decompresses large batches many times.</summary>
     public int StreamPrefetchBytes { get; set; } = 1024 * 1024;
 
     /// <summary>How often a quiet stream says that it is alive.</summary>
