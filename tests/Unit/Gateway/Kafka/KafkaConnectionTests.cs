@@ -197,6 +197,9 @@ public sealed class KafkaConnectionTests
         await Eventually.TrueAsync(() => gateway.Memory.Requests.TakenBytes >= Large);
 
         Assert.NotEmpty((await small.ApiVersionsAsync(0, Cancellation)).ApiKeys);
+
+        // Not because one of them was closed, for its silence, meanwhile.
+        Assert.Equal(3, gateway.Listener.Connections);
         Assert.InRange(gateway.Memory.Requests.TakenBytes, Large, Large + RequestBudget.SmallBytes);
     }
 
