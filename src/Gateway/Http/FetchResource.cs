@@ -40,7 +40,7 @@ internal static class FetchResource
         {
             memory.Hold(maxBytes);
             var page = await ReadAsync(parts, reader, id, offset, limit, maxBytes, request.HttpContext.RequestAborted);
-            memory.Hold(page.Bytes);
+            memory.Hold(page.KeptBytes);
             var left = wait - time.GetElapsedTime(started);
             if (page.Records.Count > 0 || page.NextOffset > offset || left <= TimeSpan.Zero)
                 return Answer(topic, partition, page);
@@ -56,8 +56,9 @@ internal static class FetchResource
         }
     }
 
+    /// <summary>Each record is shown when it is its turn to be written: as texts they take several times their bytes.</summary>
     private static IResult Answer(string topic, int partition, Page page) => Results.Json(new FetchAnswer(
-        topic, partition, page.LogStartOffset, page.HighWatermark, page.NextOffset, [.. page.Records.Select(record => RecordOutput.Show(partition, record))]));
+        topic, partition, page.LogStartOffset, page.HighWatermark, page.NextOffset, page.Records.Select(record => RecordOutput.Show(partition, record))));
 
     /// <summary>The first offset that is wanted, by whichever parameter says it.</summary>
     private static Task<long> ResolveAsync(QueryReader query, HttpParts parts, PartitionId partition, CancellationToken cancellation)
@@ -86,11 +87,11 @@ internal static class FetchResource
 
         if (read.Error != ErrorCode.None)
             throw Problem.Of(read.Error, $"Partition {partition.Index} cannot be read now.");
-        var (records, next, bytes) = FetchedRecords.Take(read.Records.ToContiguous(), offset, limit, parts.Options.MaxFetchBytes);
-        return new Page(read.LogStartOffset, read.HighWatermark, next, records, bytes);
+        var (records, next, kept) = FetchedRecords.Take(read.Records.ToContiguous(), offset, limit, parts.Options.MaxFetchBytes);
+        return new Page(read.LogStartOffset, read.HighWatermark, next, records, kept);
     }
 
     /// <param name="NextOffset">Where to go on.</param>
-    /// <param name="Bytes">Of the records.</param>
-    private sealed record Page(long LogStartOffset, long HighWatermark, long NextOffset, IReadOnlyList<Record> Records, long Bytes);
+    /// <param name="KeptBytes">Of memory, for the records.</param>
+    private sealed record Page(long LogStartOffset, long HighWatermark, long NextOffset, IReadOnlyList<Record> Records, long KeptBytes);
 }

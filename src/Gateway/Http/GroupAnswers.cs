@@ -22,6 +22,7 @@ internal sealed record GroupAnswer(
     IReadOnlyList<PositionAnswer> Offsets);
 
 /// <param name="MemberEpoch">Of the consumer protocol; of a classic member its generation.</param>
+/// <param name="Assignment">Of a classic member, as its group's leader wrote it: empty where that is no consumer's assignment, or one of too many partitions.</param>
 internal sealed record MemberAnswer(string MemberId, string? InstanceId, string ClientId, string ClientHost, int MemberEpoch, IReadOnlyList<TopicPartitionAnswer> Assignment);
 
 internal sealed record TopicPartitionAnswer(string Topic, int Partition);

@@ -50,7 +50,7 @@ internal static class GroupResource
             parts.CoordinatorOf(group),
             described.Consumer is { } consumer
                 ? [.. consumer.Members.Select(one => Show(one.Member.MemberId, one.Member.InstanceId, one.Member.ClientId, one.Member.ClientHost, one.Member.MemberEpoch, NamesOf(parts, one.Member.Assigned)))]
-                : [.. described.Members.Select(one => Show(one.MemberId, one.InstanceId, one.ClientId, one.ClientHost, described.Generation, MemberAssignment.Read(one.Assignment.Span)))],
+                : ClassicMembersOf(described, parts.Options.MaxAssignedPartitions),
             [
                 .. described.Lags.Select(lag => new PositionAnswer(
                     parts.Topics.Find(lag.Committed.Partition.TopicId)?.Name,
@@ -81,6 +81,20 @@ internal static class GroupResource
         foreach (var error in await Find(parts, group).DeleteOffsetsAsync([.. partitions]))
             Check(error, group);
         return Results.NoContent();
+    }
+
+    /// <param name="left">Partitions that may still be shown, of all members together.</param>
+    private static List<MemberAnswer> ClassicMembersOf(GroupDescription group, int left)
+    {
+        var shown = new List<MemberAnswer>(group.Members.Length);
+        foreach (var member in group.Members)
+        {
+            var assignment = MemberAssignment.Read(member.Assignment.Span, left);
+            left -= assignment.Count;
+            shown.Add(Show(member.MemberId, member.InstanceId, member.ClientId, member.ClientHost, group.Generation, assignment));
+        }
+
+        return shown;
     }
 
     private static MemberAnswer Show(string memberId, string? instanceId, string clientId, string clientHost, int epoch, IEnumerable<(string Topic, int Partition)> assignment) =>

@@ -6,7 +6,7 @@ public sealed class HttpOptions
     /// <summary>Connections open at a time, live streams among them. The next one is closed at once.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
-    /// <summary>Bytes of bodies and of fetched records that all requests under way hold together; one that would hold more is refused with 503 and Retry-After.</summary>
+    /// <summary>Bytes of bodies and of memory kept for fetched records that all requests under way hold together; one that would hold more is refused with 503 and Retry-After.</summary>
     public long MaxBytesInFlight { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>The largest body of a request, in bytes. What is larger is refused with 413 before it is read.</summary>
@@ -36,7 +36,7 @@ public sealed class HttpOptions
     /// <summary>The most partitions of one stream: each event's id names the place in all of them. A topic with more is read a partition at a time.</summary>
     public int MaxStreamPartitions { get; set; } = 256;
 
-    /// <summary>Bytes that one stream may have read ahead.</summary>
+    /// <summary>Bytes that one stream may have read ahead, and of the records that it may keep decompressed. Too small decompresses large batches many times.</summary>
     public int StreamPrefetchBytes { get; set; } = 1024 * 1024;
 
     /// <summary>How often a quiet stream says that it is alive.</summary>
@@ -60,6 +60,9 @@ public sealed class HttpOptions
     /// <summary>The most segments, producers and leader epochs, of each the newest, in the answer about one partition, which says how many there are.</summary>
     public int MaxPartitionDetails { get; set; } = 1_000;
 
+    /// <summary>The most partitions that the answer about a classic group shows, of all members together; the assignment of a member that would go beyond is shown empty.</summary>
+    public int MaxAssignedPartitions { get; set; } = 100_000;
+
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate() =>
         Checks().Where(check => !check.Holds).Select(check => $"{check.Name} is {check.Value}: {check.Wanted} is wanted.");
@@ -82,6 +85,7 @@ public sealed class HttpOptions
         (MaxIdempotencyKeyLength is >= 1 and <= 1_024, nameof(MaxIdempotencyKeyLength), MaxIdempotencyKeyLength, "1 to 1024"),
         (MaxDetailedTopics is >= 1 and <= 10_000, nameof(MaxDetailedTopics), MaxDetailedTopics, "1 to 10000"),
         (MaxPartitionDetails is >= 1 and <= 100_000, nameof(MaxPartitionDetails), MaxPartitionDetails, "1 to 100000"),
+        (MaxAssignedPartitions is >= 1 and <= 10_000_000, nameof(MaxAssignedPartitions), MaxAssignedPartitions, "1 to 10000000"),
         (MaxPageSize is >= 1 and <= 1_000_000, nameof(MaxPageSize), MaxPageSize, "1 to 1000000"),
     ];
 }

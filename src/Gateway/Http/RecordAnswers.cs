@@ -12,7 +12,7 @@ internal sealed record RecordPlaceAnswer(int Partition, long Offset, string? Tim
 internal sealed record RecordPlacesAnswer(IReadOnlyList<RecordPlaceAnswer> Records) : ProduceAnswer;
 
 /// <param name="NextOffset">Where to go on.</param>
-internal sealed record FetchAnswer(string Topic, int Partition, long LogStartOffset, long HighWatermark, long NextOffset, IReadOnlyList<RecordAnswer> Records);
+internal sealed record FetchAnswer(string Topic, int Partition, long LogStartOffset, long HighWatermark, long NextOffset, IEnumerable<RecordAnswer> Records);
 
 /// <param name="Key">Null: there is none.</param>
 /// <param name="Value">Null: there is none, which deletes the key where a topic is compacted.</param>

@@ -6,8 +6,9 @@ namespace Granary.Gateway.Http;
 
 /// <summary>
 /// The bytes of bodies and of fetched records that all requests together hold. A request takes what it is about to hold, and gives it back at its end; one that
-/// finds too little is refused at once, since a caller that waits would hold what it has sent so far. A first one may take more than there is in all. Streams
-/// are not counted here: each has its read-ahead, and there are so many of them at the most.
+/// finds too little is refused at once, since a caller that waits would hold what it has sent so far. A first one may take more than there is in all. Not
+/// counted are streams, as each has its read-ahead and there are so many of them at the most; nor a batch while it is decompressed, which is let go before
+/// anybody waits, so that there are about as many of them as processors.
 /// </summary>
 internal sealed class RequestMemory(RequestDelegate next, IOptions<HttpOptions> options)
 {

@@ -19,6 +19,7 @@ internal sealed class ConnectionReports(GatewayMetrics metrics, ILogger<KafkaLis
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
 
     private readonly LogAllowance _bad = new(time, LinesPerInterval, s_interval);
+    private readonly LogAllowance _slow = new(time, LinesPerInterval, s_interval);
     private readonly LogAllowance _refused = new(time, LinesPerInterval, s_interval);
     private readonly LogAllowance _defects = new(time, LinesPerInterval, s_interval);
 
@@ -45,6 +46,14 @@ internal sealed class ConnectionReports(GatewayMetrics metrics, ILogger<KafkaLis
     {
         Metrics.ConnectionClosed("idle");
         Log.ClosedForIdleness(client, silent);
+    }
+
+    /// <summary>A client did not bring a frame to its end in time.</summary>
+    public void Slow(string client, KafkaOptions options)
+    {
+        Metrics.ConnectionClosed("slow");
+        if (_slow.TryTake(out var withheld))
+            Log.ClosedForSlowness(client, options.FrameTimeout, options.MinFrameBytesPerSecond, withheld);
     }
 
     /// <summary>A handler failed by our own fault.</summary>

@@ -20,6 +20,7 @@ internal sealed class FrameReader(Socket socket, TimeProvider time) : IDisposabl
     private int _start;
     private int _end;
     private long _lastReceived = time.GetTimestamp();
+    private long _wholeBy = long.MaxValue;
     private volatile bool _isInsideFrame;
 
     /// <summary>When bytes last came; a timestamp of the time provider.</summary>
@@ -27,6 +28,9 @@ internal sealed class FrameReader(Socket socket, TimeProvider time) : IDisposabl
 
     /// <summary>True while a frame has begun to come and is not yet whole.</summary>
     public bool IsInsideFrame => _isInsideFrame;
+
+    /// <summary>True while a frame is still not whole after the time that it was given.</summary>
+    public bool IsLate => time.GetTimestamp() > Volatile.Read(ref _wholeBy);
 
     /// <summary>Counts the client's silence from now on: it was not read from until now.</summary>
     public void ForgiveSilence() => Volatile.Write(ref _lastReceived, time.GetTimestamp());
@@ -52,9 +56,13 @@ internal sealed class FrameReader(Socket socket, TimeProvider time) : IDisposabl
     }
 
     /// <summary>The frame whose length was read last, in an array of its own of exactly that length.</summary>
+    /// <param name="length">As it was read.</param>
+    /// <param name="within">After this time it is late.</param>
+    /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="EndOfStreamException">The client ended the connection before the frame's end.</exception>
-    public async ValueTask<byte[]> ReadBodyAsync(int length, CancellationToken cancellation)
+    public async ValueTask<byte[]> ReadBodyAsync(int length, TimeSpan within, CancellationToken cancellation)
     {
+        Volatile.Write(ref _wholeBy, time.GetTimestamp() + (long)Math.Min(within.TotalSeconds * time.TimestampFrequency, long.MaxValue / 2));
         var frame = GC.AllocateUninitializedArray<byte>(length);
         var have = Math.Min(length, _end - _start);
         _buffer.AsSpan(_start, have).CopyTo(frame);
@@ -69,6 +77,7 @@ internal sealed class FrameReader(Socket socket, TimeProvider time) : IDisposabl
         }
 
         _isInsideFrame = false;
+        Volatile.Write(ref _wholeBy, long.MaxValue);
         return frame;
     }
 

@@ -81,16 +81,27 @@ internal sealed class KafkaConnection
         _replies.Close();
     }
 
-    /// <summary>Closes the connection where its client has been silent, or has taken nothing, for longer than the limits allow.</summary>
+    /// <summary>Closes the connection where its client has been silent, or has taken nothing, or has not brought a frame to its end, for longer than the limits allow.</summary>
     public void AbortIfIdle()
     {
         var options = _setup.Options;
-        if (_replies.IsSending)
+        if (_frames.IsLate)
+            AbortSlow();
+        else if (_replies.IsSending)
             AbortIfOlder(_sender.LastSent, options.IdleTimeout);
         else if (_frames.IsInsideFrame && !_isHeldBack)
             AbortIfOlder(_frames.LastReceived, options.FrameTimeout);
         else if (_replies.Count == 0)
             AbortIfOlder(Math.Max(_frames.LastReceived, _sender.LastSent), options.IdleTimeout);
+    }
+
+    /// <summary>Without this a byte now and then would keep a frame's memory, which others wait for, as long as its client likes.</summary>
+    private void AbortSlow()
+    {
+        if (_aborted.IsCancellationRequested)
+            return;
+        _setup.Reports.Slow(_client, _setup.Options);
+        Abort();
     }
 
     private void AbortIfOlder(long lastSeen, TimeSpan limit)
@@ -114,7 +125,7 @@ internal sealed class KafkaConnection
             byte[] frame;
             try
             {
-                frame = await _frames.ReadBodyAsync(length, _reading.Token);
+                frame = await _frames.ReadBodyAsync(length, _setup.Options.TimeFor(length), _reading.Token);
             }
             catch
             {

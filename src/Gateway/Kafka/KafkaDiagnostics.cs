@@ -20,6 +20,9 @@ internal static partial class KafkaDiagnostics
     [LoggerMessage(Level = LogLevel.Debug, Message = "Closed the connection of {Client}: silent for {Silent}")]
     public static partial void ClosedForIdleness(this ILogger log, string client, TimeSpan silent);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Closed the connection of {Client}: a frame was not whole after {Timeout} (FrameTimeout) and the time that its bytes take at {Rate} a second (MinFrameBytesPerSecond) ({Withheld} such lines withheld)")]
+    public static partial void ClosedForSlowness(this ILogger log, string client, TimeSpan timeout, int rate, long withheld);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "The connection of {Client} broke: {Reason}")]
     public static partial void ConnectionBroke(this ILogger log, string client, string reason);
 

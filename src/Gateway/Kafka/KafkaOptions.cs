@@ -54,7 +54,8 @@ public sealed class KafkaOptions
 
     /// <summary>
     /// queued.max.request.bytes: bytes of requests being received or answered, of all connections. At the bound sockets are no longer
-    /// read until others are answered. Raised to <see cref="MaxFrameBytes"/> where it is smaller.
+    /// read until others are answered. One half is for requests of up to 1 MB, which do not wait for larger ones; the other, for
+    /// those, is raised to <see cref="MaxFrameBytes"/> where it is smaller.
     /// </summary>
     public long MaxRequestBytes { get; set; } = 512L * 1024 * 1024;
 
@@ -69,6 +70,13 @@ public sealed class KafkaOptions
 
     /// <summary>A connection that has sent a part of a frame and then nothing more for so long is closed: it holds the frame's memory.</summary>
     public TimeSpan FrameTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// A frame that is not whole after <see cref="FrameTimeout"/> and a second more for so many bytes of it closes its connection. Too large
+    /// cuts off clients on slow lines, which would however not wait for the answer longer than their own request.timeout.ms (30 s); too
+    /// small lets slow ones hold memory that others wait for.
+    /// </summary>
+    public int MinFrameBytesPerSecond { get; set; } = 1024 * 1024;
 
     /// <summary>How long a stop waits for requests being answered before it closes their connections.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
@@ -112,6 +120,9 @@ public sealed class KafkaOptions
     /// <summary>All listeners: the list, or the single one.</summary>
     internal IReadOnlyList<ListenerOptions> AllListeners => Listeners.Count > 0 ? Listeners : [Single];
 
+    /// <summary>How long a frame may take from its length to its end.</summary>
+    internal TimeSpan TimeFor(int frameBytes) => FrameTimeout + TimeSpan.FromSeconds((double)frameBytes / MinFrameBytesPerSecond);
+
     private ListenerOptions Single => new() { Name = SingleName, Address = Address, Port = Port, AdvertisedHost = AdvertisedHost, AdvertisedPort = AdvertisedPort };
 
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
@@ -152,6 +163,7 @@ public sealed class KafkaOptions
         (nameof(MaxInFlightBytes), MaxInFlightBytes),
         (nameof(MaxRequestBytes), MaxRequestBytes),
         (nameof(MaxReplyBytes), MaxReplyBytes),
+        (nameof(MinFrameBytesPerSecond), MinFrameBytesPerSecond),
         (nameof(MaxFetchBytes), MaxFetchBytes),
         (nameof(FetchSessionSlots), FetchSessionSlots),
         (nameof(MaxFetchSessionPartitions), MaxFetchSessionPartitions),

@@ -4,7 +4,7 @@ namespace Granary.Gateway.Kafka;
 internal sealed class GatewayMemory(KafkaOptions options)
 {
     /// <summary>Requests being received or answered.</summary>
-    public ByteBudget Requests { get; } = new(Math.Max(options.MaxRequestBytes, options.MaxFrameBytes));
+    public RequestBudget Requests { get; } = new(options);
 
     /// <summary>Replies on their way.</summary>
     public ReplyMemory Replies { get; } = new(options);

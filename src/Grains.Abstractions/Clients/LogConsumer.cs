@@ -189,7 +189,7 @@ public sealed class LogConsumer : IAsyncDisposable
 
                 // Kept where the caller leaves in its middle: the next call goes on there.
                 if (_current is null && await NextAsync(ending.Token) is { } ready)
-                    _current = ReadAheadRecords.Of(ready, _options.Records).GetEnumerator();
+                    _current = ReadAheadRecords.Of(ready, _options).GetEnumerator();
                 if (!TryMoveNext(out var record))
                     continue;
                 _group?.HandOut(record);

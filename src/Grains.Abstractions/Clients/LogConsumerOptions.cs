@@ -21,7 +21,8 @@ public sealed record LogConsumerOptions
 {
     /// <summary>
     /// Bytes of batches that may lie ready, all partitions together. Too small makes readers wait between batches; too large is memory.
-    /// Each partition may hold two batches of any size nevertheless, for a batch is always read whole.
+    /// Each partition may hold two batches of any size nevertheless, for a batch is always read whole. As much again is kept at the most of the one that is being
+    /// given, decompressed: a batch that becomes larger is given in parts, and decompressed anew for each.
     /// </summary>
     public long PrefetchBytes { get; set; } = 32L * 1024 * 1024;
 

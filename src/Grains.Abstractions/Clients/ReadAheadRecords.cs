@@ -6,7 +6,7 @@ namespace Granary.Abstractions.Clients;
 internal static class ReadAheadRecords
 {
     /// <summary>The records of one read-ahead; fewer where the reader is stopped meanwhile. Throws what ended the reader.</summary>
-    public static IEnumerable<ConsumedRecord> Of(ReadAhead ready, RecordReadOptions options)
+    public static IEnumerable<ConsumedRecord> Of(ReadAhead ready, LogConsumerOptions options)
     {
         var reader = ready.Reader;
         if (reader.IsStopped)
@@ -16,11 +16,9 @@ internal static class ReadAheadRecords
         var rest = ready.Batches;
         while (RecordBatchReader.TryTakeBatch(ref rest, out var bytes))
         {
-            var batch = Open(reader, bytes, options);
+            var batch = Open(ready, bytes, options);
             while (!batch.Header.IsControl && TryRead(reader, batch, out var record))
             {
-                if (record.Offset < ready.FromOffset)
-                    continue;
                 var consumed = new ConsumedRecord(reader.Partition, record, batch.Header.PartitionLeaderEpoch);
                 reader.MoveTo(LogPosition.After(consumed));
                 yield return consumed;
@@ -34,19 +32,19 @@ internal static class ReadAheadRecords
         reader.MakeRoom();
     }
 
-    private static RecordBatchReader Open(PartitionReader reader, ReadOnlyMemory<byte> batch, RecordReadOptions options)
+    private static OpenBatch Open(ReadAhead ready, ReadOnlyMemory<byte> batch, LogConsumerOptions options)
     {
         try
         {
-            return new RecordBatchReader(batch, options);
+            return new OpenBatch(batch, ready.FromOffset, options.Records, options.PrefetchBytes);
         }
         catch (InvalidRecordBatchException broken)
         {
-            throw Broken(reader, broken);
+            throw Broken(ready.Reader, broken);
         }
     }
 
-    private static bool TryRead(PartitionReader reader, RecordBatchReader batch, out Record record)
+    private static bool TryRead(PartitionReader reader, OpenBatch batch, out Record record)
     {
         try
         {

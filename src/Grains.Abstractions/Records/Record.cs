@@ -8,6 +8,9 @@ namespace Granary.Abstractions.Records;
 /// </summary>
 public readonly record struct Record
 {
+    /// <summary>About what a record, or one header, takes in memory beside its key, name and value.</summary>
+    private const int OwnBytes = 80, HeaderBytes = 64;
+
     private readonly IReadOnlyList<RecordHeader>? _headers;
 
     /// <summary>Its place in the partition.</summary>
@@ -32,6 +35,59 @@ public readonly record struct Record
 
     /// <summary>The value as UTF-8 text; null where there is none.</summary>
     public string? ValueText => Value is { } value ? Encoding.UTF8.GetString(value.Span) : null;
+
+    /// <summary>About how many bytes of memory it takes by itself, key, value and headers included; not what else of its batch it keeps.</summary>
+    public long MemoryBytes
+    {
+        get
+        {
+            var bytes = OwnBytes + ContentBytes;
+            foreach (var header in Headers)
+                bytes += HeaderBytes + (2L * header.Key.Length);
+            return bytes;
+        }
+    }
+
+    private long ContentBytes
+    {
+        get
+        {
+            long bytes = (Key?.Length ?? 0) + (Value?.Length ?? 0);
+            foreach (var header in Headers)
+                bytes += header.Value?.Length ?? 0;
+            return bytes;
+        }
+    }
+
+    /// <summary>The same record with its bytes in memory of their own: it keeps nothing else of its batch.</summary>
+    public Record Detach()
+    {
+        var rest = new byte[ContentBytes].AsMemory();
+        return this with
+        {
+            Key = Move(Key, ref rest),
+            Value = Move(Value, ref rest),
+            Headers = Headers.Count == 0 ? [] : MoveHeaders(ref rest),
+        };
+    }
+
+    private RecordHeader[] MoveHeaders(ref Memory<byte> room)
+    {
+        var moved = new RecordHeader[Headers.Count];
+        for (var i = 0; i < moved.Length; i++)
+            moved[i] = new RecordHeader(Headers[i].Key, Move(Headers[i].Value, ref room));
+        return moved;
+    }
+
+    private static ReadOnlyMemory<byte>? Move(ReadOnlyMemory<byte>? bytes, ref Memory<byte> room)
+    {
+        if (bytes is not { } from)
+            return null;
+        from.CopyTo(room);
+        var to = room[..from.Length];
+        room = room[from.Length..];
+        return to;
+    }
 }
 
 /// <summary>A named value beside a record's own; the value may be null.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Granary.Abstractions.Topics;
 
@@ -29,12 +30,17 @@ public sealed class RecordBatchReader
         if (Header.RecordCount < 0)
             throw new InvalidRecordBatchException($"record count is {Header.RecordCount} in the batch at offset {Header.BaseOffset}");
         _rest = RecordCompression.Decompress(Header.Compression, batch[RecordBatchHeader.SizeBytes..], _options.MaxDecompressedBytes);
+        if (Header.Compression != CompressionCodec.None && MemoryMarshal.TryGetArray(_rest, out var array))
+            DecompressedBytes = array.Array!.Length;
         _left = Header.RecordCount;
         if ((long)_left * SmallestRecordBytes > _rest.Length)
             throw new InvalidRecordBatchException($"record count is {_left}, but the records have only {_rest.Length} bytes");
     }
 
     public RecordBatchHeader Header { get; }
+
+    /// <summary>Bytes of the decompressed copy, which this and every record that was read keep in memory; 0 where the batch is not compressed.</summary>
+    public int DecompressedBytes { get; }
 
     /// <summary>
     /// Takes the first batch off <paramref name="batches"/>; false where nothing is left. The bytes must be whole batches:

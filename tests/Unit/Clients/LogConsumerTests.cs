@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Granary.Abstractions.Clients;
 using Granary.Abstractions.Records;
 using Xunit;
@@ -59,6 +60,25 @@ public sealed class LogConsumerTests
         await using var consumer = new LogConsumer(_cluster.Grains, s_quick);
         consumer.Assign(new TopicPartitionOffset("events", 0, LogPosition.At(from)));
         Assert.Equal(expected, (await TakeAsync(consumer, 1))[0].Offset);
+    }
+
+    [Fact]
+    public async Task Read_OfBatchesThatAreLargeDecompressed_KeepsLittleOfThem()
+    {
+        for (var batch = 0; batch < 2; batch++)
+        {
+            var writer = new RecordBatchWriter(CompressionCodec.Gzip);
+            for (var i = 0; i < 20; i++)
+                writer.Append(0, null, new byte[100_000], []);
+            _cluster.Partition(0).Append(writer.Build());
+        }
+
+        await using var consumer = new LogConsumer(_cluster.Grains, s_quick with { PrefetchBytes = 300_000 });
+        consumer.Assign(new TopicPartitionOffset("events", 0, LogPosition.At(7)));
+        var records = await TakeAsync(consumer, 33);
+
+        Assert.Equal(Enumerable.Range(7, 33).Select(i => (long)i), records.Select(record => record.Offset));
+        Assert.All(records, record => Assert.True(MemoryMarshal.TryGetArray(record.Value!.Value, out var array) && array.Array!.Length < 200_000));
     }
 
     [Fact]

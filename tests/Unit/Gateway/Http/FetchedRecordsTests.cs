@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Granary.Abstractions.Records;
 using Granary.Gateway.Http;
 using ErrorCode = Granary.Abstractions.ErrorCode;
+using Record = Granary.Abstractions.Records.Record;
 
 namespace Granary.Unit.Gateway.Http;
 
@@ -41,6 +43,44 @@ public sealed class FetchedRecordsTests
         Assert.Equal((ErrorCode.CorruptMessage, 500, 5L), (problem.Error, problem.Status, problem.More["nextOffset"]));
         Assert.Equal("5 > 6", Take(Batch(5, 1, 10), 5, 100, int.MaxValue));
     }
+
+    [Theory]
+    [InlineData(CompressionCodec.None)]
+    [InlineData(CompressionCodec.Gzip)]
+    [InlineData(CompressionCodec.Snappy)]
+    [InlineData(CompressionCodec.Lz4)]
+    [InlineData(CompressionCodec.Zstd)]
+    public void Take_KeepsNoMoreMemoryThanItSays(CompressionCodec codec)
+    {
+        byte[] batches = [.. Batch(0, 30, 100_000, codec), .. Batch(30, 30, 100_000, codec)];
+        foreach (var (offset, limit, maxBytes) in new[] { (0, 1, int.MaxValue), (29, 2, int.MaxValue), (10, 60, 500_000), (0, 60, int.MaxValue), (5, 30, int.MaxValue) })
+        {
+            var (records, _, kept) = FetchedRecords.Take(batches, offset, limit, maxBytes);
+
+            Assert.NotEmpty(records);
+            Assert.InRange(kept, records.Sum(record => record.Value!.Value.Length), 2.1 * records.Sum(record => record.MemoryBytes));
+            Assert.InRange(ArraysOf(records).Sum(array => array.Length), 1, kept);
+        }
+    }
+
+    [Fact]
+    public void Take_OfMostOfWhatWasRead_CopiesNothing()
+    {
+        byte[] batches = [.. Batch(0, 30, 100), .. Batch(30, 30, 100)];
+        Assert.Same(batches, Assert.Single(ArraysOf(FetchedRecords.Take(batches, 20, 100, int.MaxValue).Records)));
+    }
+
+    [Fact]
+    public void Take_HeadersOfNothing_CountAsWhatTheyTake()
+    {
+        var writer = new RecordBatchWriter();
+        for (var i = 0; i < 20; i++)
+            writer.Append(1_000, null, null, [.. Enumerable.Repeat(new RecordHeader("", null), 10_000)]);
+        Assert.Equal("0 1 > 2", Take(writer.Build(), 0, 100, 1_000_000));
+    }
+
+    private static IEnumerable<byte[]> ArraysOf(IEnumerable<Record> records) =>
+        records.Select(record => MemoryMarshal.TryGetArray(record.Value!.Value, out var array) ? array.Array! : []).Distinct();
 
     /// <summary>The records' offsets, and where to go on.</summary>
     private static string Take(ReadOnlyMemory<byte> batches, long offset, int limit, int maxBytes)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Wire;
 using ErrorCode = Granary.Abstractions.ErrorCode;
 
@@ -47,9 +48,7 @@ public sealed class KafkaConnectionTests
     {
         await using var gateway = await TestGateway.StartAsync(options => options.MaxFrameBytes = 2_000_000);
         await using var client = await gateway.ConnectAsync();
-        var bytes = new byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(bytes, length);
-        await client.SendBytesAsync(bytes, Cancellation);
+        await client.SendBytesAsync(LengthOf(length), Cancellation);
         Assert.Null(await client.ReceiveAsync(Cancellation));
         Assert.Contains(gateway.Log.Warnings, line => line.Contains(said, StringComparison.Ordinal));
     }
@@ -160,6 +159,51 @@ public sealed class KafkaConnectionTests
     }
 
     [Fact]
+    public async Task Connection_WhoseFrameComesByteByByte_IsClosedWhenItIsLate()
+    {
+        const int Length = 8 << 20;
+        await using var gateway = await TestGateway.StartAsync(options =>
+            (options.FrameTimeout, options.MinFrameBytesPerSecond) = (TimeSpan.FromMilliseconds(200), 1 << 30));
+        await using var client = await gateway.ConnectAsync();
+        await client.SendBytesAsync(LengthOf(Length), Cancellation);
+        var closed = client.ReceiveAsync(Cancellation);
+        try
+        {
+            // Never silent for as long as the timeout, and much faster than the timeout alone would ask for.
+            for (var sent = 0; sent < Length && !closed.IsCompleted; sent++)
+                await client.SendBytesAsync(new byte[1], Cancellation);
+        }
+        catch (SocketException)
+        {
+            // It is closed.
+        }
+
+        await Eventually.TrueAsync(() => gateway.Memory.Requests.TakenBytes == 0);
+        Assert.Contains(gateway.Log.Warnings, line => line.Contains("a frame was not whole", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task SmallRequests_DoNotWaitForLargeFramesThatAreOnTheirWay()
+    {
+        const int Large = 4 << 20;
+        await using var gateway = await TestGateway.StartAsync(options => (options.MaxFrameBytes, options.MaxRequestBytes) = (Large, Large));
+        await using var first = await gateway.ConnectAsync();
+        await using var second = await gateway.ConnectAsync();
+        await using var small = await gateway.ConnectAsync();
+
+        // One has all that there is for large ones; the other is in line behind it.
+        await first.SendBytesAsync(LengthOf(Large), Cancellation);
+        await second.SendBytesAsync(LengthOf(Large), Cancellation);
+        await Eventually.TrueAsync(() => gateway.Memory.Requests.TakenBytes >= Large);
+
+        Assert.NotEmpty((await small.ApiVersionsAsync(0, Cancellation)).ApiKeys);
+
+        // Not because one of them was closed, for its silence, meanwhile.
+        Assert.Equal(3, gateway.Listener.Connections);
+        Assert.InRange(gateway.Memory.Requests.TakenBytes, Large, Large + RequestBudget.SmallBytes);
+    }
+
+    [Fact]
     public async Task Stop_WithARequestBeingAnswered_AnswersItFirst()
     {
         await using var gateway = await TestGateway.StartAsync();
@@ -217,5 +261,12 @@ public sealed class KafkaConnectionTests
         await client.ReceiveAsync(1, false, ApiVersionsResponse.Read, 0, Cancellation);
         Assert.Null(await client.ReceiveAsync(Cancellation));
         await Eventually.TrueAsync(() => gateway.Listener.Connections == 0);
+    }
+
+    private static byte[] LengthOf(int frame)
+    {
+        var bytes = new byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(bytes, frame);
+        return bytes;
     }
 }
