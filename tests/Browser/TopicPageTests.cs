@@ -129,7 +129,8 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await page.Page.RouteAsync("**/stream?*", route => ++tries switch
         {
             1 => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "id: 0:1\n\nevent: gap\ndata: {\"partition\":0,\"from\":0,\"to\":1}\n\n" }),
-            2 => route.FulfillAsync(new() { Status = 503, ContentType = "application/problem+json", Body = """{"detail":"too many streams"}""" }),
+            // A gateway that has not heard of all partitions yet says this of a place that is good.
+            2 => route.FulfillAsync(new() { Status = 400, ContentType = "application/problem+json", Body = """{"detail":"no such partition","field":"Last-Event-ID"}""" }),
             _ => route.ContinueAsync(),
         });
         await page.GoAsync($"{console.Cluster[0].HttpUrl}/#/records/{topic}?from=live");
@@ -138,6 +139,62 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await Assertions.Expect(page.Page.GetByText("following")).ToBeVisibleAsync();
         Assert.Equal(3, tries);
         await page.ScreenshotAsync("records-live-expired");
+    }
+
+    [Fact]
+    public async Task LiveTail_OfATopicMadeAnew_SaysSo_AndFollowsTheNewOne()
+    {
+        const string topic = "made-anew";
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await using var page = await console.OpenAsync(silo: 0, $"#/records/{topic}?from=live");
+        page.ForgiveLostConnections();
+        await Assertions.Expect(page.Page.GetByText("following")).ToBeVisibleAsync();
+        await console.ProduceAsync(topic, "of the old one");
+        await Assertions.Expect(page.Page.Locator(".record")).ToContainTextAsync("of the old one");
+
+        Assert.True((await page.Page.APIRequest.DeleteAsync($"{console.Cluster[0].HttpUrl}/topics/{topic}")).Ok);
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await Assertions.Expect(page.Page.Locator(".note")).ToContainTextAsync("was deleted and made anew");
+        await Assertions.Expect(page.Page.Locator(".record")).ToContainTextAsync("\"opened\":0");
+        await page.ScreenshotAsync("records-live-anew");
+        await console.ProduceAsync(topic, "of the new one");
+        await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("of the new one");
+        await page.Button("Understood").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".note")).ToHaveCountAsync(0);
+    }
+
+    /// <summary>A tab that nobody looked at for a night does not fetch the night.</summary>
+    [Fact]
+    public async Task LiveTail_ThatSleptForAnHour_BeginsWithTheNewest_AndSaysSo()
+    {
+        const string topic = "an-hour-later";
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await using var page = await console.OpenAsync(silo: 0, $"#/records/{topic}?from=live");
+        await Assertions.Expect(page.Page.GetByText("following")).ToBeVisibleAsync();
+        await console.ProduceAsync(topic, "before");
+        await Assertions.Expect(page.Page.Locator(".record")).ToHaveCountAsync(1);
+        const string hide = """
+            () => {
+              window.look = (hidden) => {
+                Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+              };
+              look(true);
+              const now = Date.now.bind(Date);
+              Date.now = () => now() + 3_600_000;
+            }
+            """;
+        await page.Page.EvaluateAsync(hide);
+        var again = await page.Page.RunAndWaitForRequestAsync(() => page.Page.EvaluateAsync("() => look(false)"), request => request.Url.Contains($"/topics/{topic}/stream", StringComparison.Ordinal));
+        Assert.EndsWith("from=-500", again.Url, StringComparison.Ordinal);
+        Assert.DoesNotContain("last-event-id", again.Headers.Keys);
+        await Assertions.Expect(page.Page.Locator(".note")).ToContainTextAsync("This page slept for 1 h and goes on with the newest 500 records.");
+
+        // The two that there are, each once.
+        await Assertions.Expect(page.Page.Locator(".record")).ToHaveCountAsync(2);
+        await console.ProduceAsync(topic, "after");
+        await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("after");
+        await page.ScreenshotAsync("records-live-slept");
     }
 
     /// <summary>A browser has six connections to a server: a page that nobody looks at keeps none.</summary>
