@@ -52,7 +52,8 @@ public sealed class TopicPageTests(ConsoleFixture console)
         var dialog = page.Page.GetByRole(AriaRole.Dialog);
         await dialog.GetByRole(AriaRole.Textbox, new() { Name = "Key" }).FillAsync("learner-7");
         await dialog.GetByLabel("Partition").SelectOptionAsync("1");
-        await dialog.GetByLabel("Value").FillAsync("""{"type":"<img src=x onerror=alert(1)>","id":9007199254740993}""");
+        const string value = """{"type":"<img src=x onerror=alert(1)>","id":9007199254740993, "b" : 1.10,"1":1e400,"1":"\u00fc"}""";
+        await dialog.GetByLabel("Value").FillAsync(value);
         await dialog.GetByRole(AriaRole.Checkbox, new() { Name = "JSON, checked" }).CheckAsync();
         await dialog.GetByLabel("Headers").FillAsync("trace: abc");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Produce", Exact = true }).ClickAsync();
@@ -75,7 +76,10 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await Assertions.Expect(body.Locator(".json")).ToContainTextAsync("9007199254740993");
         await Assertions.Expect(body).ToContainTextAsync("trace");
         await Assertions.Expect(page.Page.Locator("main img")).ToHaveCountAsync(0);
+        await Assertions.Expect(body.Locator(".json")).ToContainTextAsync("\"b\": 1.10, \"1\": 1e400, \"1\": \"ü\" }");
         await page.ScreenshotAsync("record");
+        await body.GetByRole(AriaRole.Group, new() { Name = "Show Value as" }).GetByText("UTF-8").ClickAsync();
+        Assert.Equal(value, await body.Locator(".part").Nth(1).Locator("pre").TextContentAsync());
         await body.GetByRole(AriaRole.Group, new() { Name = "Show Value as" }).GetByText("hex").ClickAsync();
         await Assertions.Expect(body.Locator(".hex")).ToContainTextAsync("7b 22 74 79 70 65");
         await page.Page.GetByLabel("Filter records").FillAsync("nothing like it");
@@ -247,6 +251,12 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await Assertions.Expect(page.Page.Locator(".record")).ToHaveCountAsync(1);
         await page.Page.Keyboard.PressAsync("p");
         await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("second");
+
+        // A stream leaves out the carriage returns of JSON that is written over several lines.
+        await console.ProduceAsync(topic, "{\r\n\"third\":1}");
+        await page.Page.Locator(".record-line", new() { HasText = "third" }).ClickAsync();
+        await page.Page.GetByRole(AriaRole.Group, new() { Name = "Show Value as" }).GetByText("UTF-8").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".record-body")).ToContainTextAsync("Without 1 carriage return that a live stream cannot carry");
         await page.ScreenshotAsync("records-live");
     }
 

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { Failure, get, path } from '../core/api.js';
 import { LiveStream } from '../core/stream.js';
 import { Ring } from '../core/ring.js';
-import { matches, parseExactly } from './values.js';
+import { matches, readRecords } from './values.js';
 
 const pageSize = 100;
 const mostLoaded = 1000;
@@ -21,7 +21,7 @@ async function fetchPage(topic, partition, query, abort) {
     const problem = text.startsWith('{') ? JSON.parse(text) : {};
     throw Object.assign(new Failure(problem.detail ?? problem.title ?? response.statusText, { status: response.status, kafkaError: problem.kafkaError }), { problem });
   }
-  return parseExactly(text);
+  return readRecords(text);
 }
 
 // From an offset on, or from the end of the log that is nearest to it: retention goes on while people read.
@@ -135,7 +135,7 @@ export class Browse {
       address: address('latest'),
       addressAnew: address(`-${each}`),
       anew: (reason) => this.#beginAnew({ ...reason, at: Date.now(), each }),
-      parse: parseExactly,
+      parse: readRecords,
       state: (state, { failure = null }) => { this.connection.value = { state, failure: failure ?? (state === 'waiting' ? this.connection.value.failure : null) }; },
       events: {
         record: (record) => this.#arrive(record),
