@@ -1,6 +1,8 @@
 using Granary.Abstractions.Cluster;
 using Granary.Abstractions.Groups;
 using Granary.Abstractions.Topics;
+using Granary.Gateway.Hosting;
+using Granary.Gateway.Http;
 using Granary.Gateway.Http.Live;
 using Granary.Gateway.Kafka;
 using Granary.Gateway.Kafka.Apis;
@@ -16,6 +18,14 @@ public static class GatewayHosting
 {
     /// <summary>The meter that the gateway's metrics belong to.</summary>
     public const string MeterName = GatewayMetrics.MeterName;
+
+    /// <summary>The sections of settings that a gateway has, in a silo and at the edge.</summary>
+    internal static IReadOnlyList<SettingsSection> Sections { get; } =
+    [
+        SettingsSection.Of<KafkaOptions>("Kafka", options => options.Validate(), nameof(KafkaOptions.NodeId), nameof(KafkaOptions.ClusterId), nameof(KafkaOptions.IsEdge)),
+        SettingsSection.Of<HttpOptions>("Http", options => options.Validate()),
+        SettingsSection.Of<LiveOptions>("Live", options => options.Validate()),
+    ];
 
     /// <summary>
     /// Adds the Kafka listener. Call it after whatever adds Orleans (a silo or a client), so that it starts later and stops sooner. Wrong
@@ -45,7 +55,8 @@ public static class GatewayHosting
         services.AddKafkaApis();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<ConnectionReports>();
-        services.AddOptions<LiveOptions>().Validate(options => !options.Validate().Any(), "the live stream's options are out of range").ValidateOnStart();
+        services.AddOptions<LiveOptions>().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<LiveOptions>, LiveOptionsCheck>();
         services.AddSingleton<LiveSources>();
         services.AddSingleton<LiveFeed>();
         services.AddSingleton<KafkaListener>();
@@ -104,6 +115,15 @@ public static class GatewayHosting
         public ValidateOptionsResult Validate(string? name, KafkaOptions options)
         {
             var wrong = options.Validate().ToList();
+            return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
+        }
+    }
+
+    private sealed class LiveOptionsCheck : IValidateOptions<LiveOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, LiveOptions options)
+        {
+            var wrong = options.Validate().Select(sentence => $"the live stream's {sentence}").ToList();
             return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
         }
     }

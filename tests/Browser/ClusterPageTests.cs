@@ -39,7 +39,11 @@ public sealed class ClusterPageTests(ConsoleFixture console)
         await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("declared dead");
         await Assertions.Expect(page.Page.Locator(".steps")).ToContainTextAsync("first leader epoch raised");
         await Assertions.Expect(page.Page.Locator(".feed")).ToContainTextAsync("declared dead");
-        await Assertions.Expect(abandoned.Page.Locator(".badge.lost")).ToContainTextAsync("reconnecting");
+        await Assertions.Expect(abandoned.Page.GetByRole(AriaRole.Button, new() { Name = "reconnecting" })).ToBeVisibleAsync();
+
+        // What is announced does not count down with it.
+        await Assertions.Expect(abandoned.Page.Locator(".tools [role=status]")).ToHaveTextAsync("The connection is lost. The page reconnects by itself.");
+        await abandoned.ScreenshotAsync("connection-lost");
         await console.ProduceAsync(topic, "while it was away");
 
         await console.Cluster.StartAsync(Victim);

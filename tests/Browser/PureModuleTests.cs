@@ -20,10 +20,16 @@ public sealed class PureModuleTests(ConsoleFixture console)
     [InlineData("groups/lag.js", "m.catchUpMs(100, { reads: 30, grows: 10 })", "5000")]
     [InlineData("groups/lag.js", "m.catchUpMs(100, { reads: 10, grows: 10 }) === Infinity", "true")]
     [InlineData("groups/lag.js", "m.speeds([{ at: 0, committed: 0, end: 100 }, { at: 2000, committed: 60, end: 120 }])", """{"reads":30,"grows":10}""")]
-    [InlineData("records/values.js", "m.jsonText(m.asJson({ text: '{\"id\":9007199254740993}' }))", "\"{\\\"id\\\":9007199254740993}\"")]
+    // What follows "json" is the record's own text, to the last blank; the same letters in a text or a name are not.
+    [InlineData("records/values.js", """m.readRecords('{"topic":"json","records":[{"key":{"text":"\\"json\\":{"},"value":{"json":' + odd + '}},{"value":{"json":[]}}]}').records.map((one) => [one.key?.text, one.value.json === odd])""", "[[\"\\\"json\\\":{\",true],[null,false]]")]
+    [InlineData("records/values.js", """m.compact(m.asJson({ text: odd })) === '{"b":1.10,"1":2,"a":1e400,"a":"ü\\"}","json":{"json":[]}}'""", "true")]
+    [InlineData("records/values.js", """m.compact('{ "cut": "o') === '{"cut":"o'""", "true")]
+    [InlineData("records/values.js", "m.asText({ json: odd }) === odd && new TextDecoder().decode(m.asBytes({ json: odd })) === odd", "true")]
+    [InlineData("records/values.js", "m.matches({ value: { json: odd } }, 'Ü', false) && m.matches({ value: { json: odd } }, '\"a\":1e400', false) && m.matches({ value: { json: odd } }, '\"a\" : 1e400', false)", "true")]
+    [InlineData("records/json.js", "m.linesOf('{\"b\":1.10, \"b\":[ ],\"1\":[1e400]}').map((line) => line.map((part) => part[1]).join(''))", """["{","  \"b\": 1.10,","  \"b\": [],","  \"1\": [","    1e400","  ]","}"]""")]
     [InlineData("records/values.js", "m.asText({ base64: 'w7w=' })", "\"ü\"")]
     [InlineData("records/values.js", "m.hexLines({ base64: 'AEH/' }).lines", """[{"at":"000000","digits":"00 41 ff                                       ","letters":"·A·"}]""")]
-    [InlineData("records/values.js", "m.matches({ key: { text: 'Abc' }, value: { json: { n: 1 } }, headers: [] }, 'aB', true)", "true")]
+    [InlineData("records/values.js", "m.matches({ key: { text: 'Abc' }, value: { json: '{\"n\":1}' }, headers: [] }, 'aB', true)", "true")]
     [InlineData("records/produce.js", "m.readHeaders('a: b: c\\n\\nd:')", """[{"name":"a","value":"b: c"},{"name":"d","value":""}]""")]
     [InlineData("core/format.js", "[m.bytes(1234567), m.duration(93_784_000), m.duration(412.4), m.short(0.5), m.plural(1, 'silo')]", """["1.2 MB","1 d 2 h","412 ms","0.5","1 silo"]""")]
     [InlineData("core/hue.js", "m.hueOf('learner-events') === m.hueOf('learner-events') && /^hue-[0-8] mark-[0-2]$/.test(m.hueOf('ä'))", "true")]
@@ -54,6 +60,7 @@ public sealed class PureModuleTests(ConsoleFixture console)
                 change(one);
                 return one.columns([1, 2]).map((column) => [column.nodeId, column.tiles, column.held]);
               };
+              const odd = '{"b":1.10,"1":2, "a" : 1e400,"a":"\\u00fc\\"}","json":{"json":[ ]} } ';
               const read = (m, ...pieces) => {
                 const events = [];
                 const reader = new m.EventReader('', (...event) => events.push(event));

@@ -52,7 +52,8 @@ public sealed class TopicPageTests(ConsoleFixture console)
         var dialog = page.Page.GetByRole(AriaRole.Dialog);
         await dialog.GetByRole(AriaRole.Textbox, new() { Name = "Key" }).FillAsync("learner-7");
         await dialog.GetByLabel("Partition").SelectOptionAsync("1");
-        await dialog.GetByLabel("Value").FillAsync("""{"type":"<img src=x onerror=alert(1)>","id":9007199254740993}""");
+        const string value = """{"type":"<img src=x onerror=alert(1)>","id":9007199254740993, "b" : 1.10,"1":1e400,"1":"\u00fc"}""";
+        await dialog.GetByLabel("Value").FillAsync(value);
         await dialog.GetByRole(AriaRole.Checkbox, new() { Name = "JSON, checked" }).CheckAsync();
         await dialog.GetByLabel("Headers").FillAsync("trace: abc");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Produce", Exact = true }).ClickAsync();
@@ -75,7 +76,10 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await Assertions.Expect(body.Locator(".json")).ToContainTextAsync("9007199254740993");
         await Assertions.Expect(body).ToContainTextAsync("trace");
         await Assertions.Expect(page.Page.Locator("main img")).ToHaveCountAsync(0);
+        await Assertions.Expect(body.Locator(".json")).ToContainTextAsync("\"b\": 1.10, \"1\": 1e400, \"1\": \"ü\" }");
         await page.ScreenshotAsync("record");
+        await body.GetByRole(AriaRole.Group, new() { Name = "Show Value as" }).GetByText("UTF-8").ClickAsync();
+        Assert.Equal(value, await body.Locator(".part").Nth(1).Locator("pre").TextContentAsync());
         await body.GetByRole(AriaRole.Group, new() { Name = "Show Value as" }).GetByText("hex").ClickAsync();
         await Assertions.Expect(body.Locator(".hex")).ToContainTextAsync("7b 22 74 79 70 65");
         await page.Page.GetByLabel("Filter records").FillAsync("nothing like it");
@@ -129,7 +133,8 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await page.Page.RouteAsync("**/stream?*", route => ++tries switch
         {
             1 => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "id: 0:1\n\nevent: gap\ndata: {\"partition\":0,\"from\":0,\"to\":1}\n\n" }),
-            2 => route.FulfillAsync(new() { Status = 503, ContentType = "application/problem+json", Body = """{"detail":"too many streams"}""" }),
+            // A gateway that has not heard of all partitions yet says this of a place that is good.
+            2 => route.FulfillAsync(new() { Status = 400, ContentType = "application/problem+json", Body = """{"detail":"no such partition","field":"Last-Event-ID"}""" }),
             _ => route.ContinueAsync(),
         });
         await page.GoAsync($"{console.Cluster[0].HttpUrl}/#/records/{topic}?from=live");
@@ -138,6 +143,62 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await Assertions.Expect(page.Page.GetByText("following")).ToBeVisibleAsync();
         Assert.Equal(3, tries);
         await page.ScreenshotAsync("records-live-expired");
+    }
+
+    [Fact]
+    public async Task LiveTail_OfATopicMadeAnew_SaysSo_AndFollowsTheNewOne()
+    {
+        const string topic = "made-anew";
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await using var page = await console.OpenAsync(silo: 0, $"#/records/{topic}?from=live");
+        page.ForgiveLostConnections();
+        await Assertions.Expect(page.Page.GetByText("following")).ToBeVisibleAsync();
+        await console.ProduceAsync(topic, "of the old one");
+        await Assertions.Expect(page.Page.Locator(".record")).ToContainTextAsync("of the old one");
+
+        Assert.True((await page.Page.APIRequest.DeleteAsync($"{console.Cluster[0].HttpUrl}/topics/{topic}")).Ok);
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await Assertions.Expect(page.Page.Locator(".note")).ToContainTextAsync("was deleted and made anew");
+        await Assertions.Expect(page.Page.Locator(".record")).ToContainTextAsync("\"opened\":0");
+        await page.ScreenshotAsync("records-live-anew");
+        await console.ProduceAsync(topic, "of the new one");
+        await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("of the new one");
+        await page.Button("Understood").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".note")).ToHaveCountAsync(0);
+    }
+
+    /// <summary>A tab that nobody looked at for a night does not fetch the night.</summary>
+    [Fact]
+    public async Task LiveTail_ThatSleptForAnHour_BeginsWithTheNewest_AndSaysSo()
+    {
+        const string topic = "an-hour-later";
+        await console.CreateTopicAsync(topic, partitions: 1);
+        await using var page = await console.OpenAsync(silo: 0, $"#/records/{topic}?from=live");
+        await Assertions.Expect(page.Page.GetByText("following")).ToBeVisibleAsync();
+        await console.ProduceAsync(topic, "before");
+        await Assertions.Expect(page.Page.Locator(".record")).ToHaveCountAsync(1);
+        const string hide = """
+            () => {
+              window.look = (hidden) => {
+                Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+              };
+              look(true);
+              const now = Date.now.bind(Date);
+              Date.now = () => now() + 3_600_000;
+            }
+            """;
+        await page.Page.EvaluateAsync(hide);
+        var again = await page.Page.RunAndWaitForRequestAsync(() => page.Page.EvaluateAsync("() => look(false)"), request => request.Url.Contains($"/topics/{topic}/stream", StringComparison.Ordinal));
+        Assert.EndsWith("from=-500", again.Url, StringComparison.Ordinal);
+        Assert.DoesNotContain("last-event-id", again.Headers.Keys);
+        await Assertions.Expect(page.Page.Locator(".note")).ToContainTextAsync("This page slept for 1 h and goes on with the newest 500 records.");
+
+        // The two that there are, each once.
+        await Assertions.Expect(page.Page.Locator(".record")).ToHaveCountAsync(2);
+        await console.ProduceAsync(topic, "after");
+        await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("after");
+        await page.ScreenshotAsync("records-live-slept");
     }
 
     /// <summary>A browser has six connections to a server: a page that nobody looks at keeps none.</summary>
@@ -190,6 +251,12 @@ public sealed class TopicPageTests(ConsoleFixture console)
         await Assertions.Expect(page.Page.Locator(".record")).ToHaveCountAsync(1);
         await page.Page.Keyboard.PressAsync("p");
         await Assertions.Expect(page.Page.Locator(".record").First).ToContainTextAsync("second");
+
+        // A stream leaves out the carriage returns of JSON that is written over several lines.
+        await console.ProduceAsync(topic, "{\r\n\"third\":1}");
+        await page.Page.Locator(".record-line", new() { HasText = "third" }).ClickAsync();
+        await page.Page.GetByRole(AriaRole.Group, new() { Name = "Show Value as" }).GetByText("UTF-8").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".record-body")).ToContainTextAsync("Without 1 carriage return that a live stream cannot carry");
         await page.ScreenshotAsync("records-live");
     }
 

@@ -28,7 +28,10 @@ internal static class EdgeHost
     {
         try
         {
-            using var host = Compose(ProgramConfiguration.Of(args));
+            var configuration = ProgramConfiguration.Of(args);
+            if (EdgeSettingsCheck.Wrong(configuration).ToList() is { Count: > 0 } wrong)
+                return StartFailures.Tell(ExitCode.WrongSettings, string.Join(' ', wrong).ReplaceLineEndings(" "));
+            using var host = Compose(configuration);
             return await RunAsync(host);
         }
         catch (Exception failure)

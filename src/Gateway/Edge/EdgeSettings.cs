@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Granary.Gateway.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace Granary.Gateway.Edge;
@@ -26,6 +27,15 @@ public sealed class EdgeSettings
     public string ClusterId { get; set; } = "granary";
 
     public static EdgeSettings Read(IConfiguration configuration) => configuration.GetSection("Granary").Get<EdgeSettings>() ?? new EdgeSettings();
+
+    /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
+    public IEnumerable<string> Validate()
+    {
+        if (!ListenUrls.AreValid(HttpUrl))
+            yield return $"{nameof(HttpUrl)} is '{HttpUrl}': a URL like http://127.0.0.1:8080 is wanted.";
+        if (string.IsNullOrWhiteSpace(ClusterId))
+            yield return $"{nameof(ClusterId)} is empty.";
+    }
 
     /// <summary>
     /// The connection string as this program uses it: in the schema that the silos made, and with few connections, for all that is read is the

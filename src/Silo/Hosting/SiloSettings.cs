@@ -1,3 +1,5 @@
+using Granary.Gateway.Hosting;
+
 namespace Granary.Silo.Hosting;
 
 /// <summary>The settings of this process, section `Granary` (environment: `Granary__SiloPort=11111`).</summary>
@@ -41,7 +43,7 @@ public sealed class SiloSettings
     /// <summary>What is wrong with these settings, a sentence each; empty where nothing is.</summary>
     public IEnumerable<string> Validate()
     {
-        if (!IsListenable(HttpUrl))
+        if (!ListenUrls.AreValid(HttpUrl))
             yield return $"{nameof(HttpUrl)} is '{HttpUrl}': a URL like http://127.0.0.1:8080 is wanted.";
         foreach (var (name, port) in new[] { (nameof(SiloPort), SiloPort), (nameof(GatewayPort), GatewayPort) })
         {
@@ -62,18 +64,5 @@ public sealed class SiloSettings
             yield return $"{nameof(ProbeInterval)} is {ProbeInterval}: 100 ms to 1 minute is wanted.";
         if (ClaimPatience < TimeSpan.Zero)
             yield return $"{nameof(ClaimPatience)} is {ClaimPatience}: 0 or more is wanted.";
-    }
-
-    /// <summary>What Kestrel takes: several with semicolons between them, and `*` for all addresses.</summary>
-    private static bool IsListenable(string urls)
-    {
-        try
-        {
-            return urls.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(BindingAddress.Parse).ToList() is { Count: > 0 };
-        }
-        catch (FormatException)
-        {
-            return false;
-        }
     }
 }

@@ -69,6 +69,7 @@ public sealed class EdgeFaultTests
     [InlineData("nonsense", "--ConnectionStrings:Granary=Host=x;Nonsense=1")]
     [InlineData("Port", "--ConnectionStrings:Granary=Host=x", "--Granary:Kafka:Port=many")]
     [InlineData("Port", "--ConnectionStrings:Granary=Host=x", "--Granary:Kafka:Port=70000")]
+    [InlineData("Granary__Kafka__Prot is '9093': there is no such setting.", "--ConnectionStrings:Granary=Host=x", "--Granary:Kafka:Prot=9093")]
     public async Task WrongSettings_EndItWithTwo(string told, params string[] arguments)
     {
         var (exitCode, output) = await EdgeProcess.RunToEndAsync(arguments);

@@ -1,6 +1,6 @@
 // The frame of every page: navigation, the state of the live stream, the theme, and the keys.
 import { render } from 'preact';
-import { html, useEffect, useState } from './core/view.js';
+import { html, useEffect, useRef, useState } from './core/view.js';
 import { route, link } from './core/route.js';
 import { theme, nextTheme } from './core/theme.js';
 import { Help, onKey, openHelp } from './core/shortcuts.js';
@@ -14,18 +14,23 @@ const pages = { cluster: ['Cluster', ClusterPage], topics: ['Topics', TopicsPage
 const themeNames = { system: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' };
 const themeSigns = { system: '◐', light: '○', dark: '●' };
 
+// What is seen counts down; what is announced changes only when the connection is lost or is there again.
 function ConnectionBadge() {
   const { state, retryAt } = connection.value;
   const [, tick] = useState(0);
+  const wasOpen = useRef(false);
+  wasOpen.current ||= state === 'open';
   useEffect(() => {
     if (state !== 'waiting') return undefined;
     const timer = setInterval(() => tick((count) => count + 1), 1000);
     return () => clearInterval(timer);
   }, [state]);
-  if (state === 'open') return html`<span class="badge live" role="status"><span class="dot" aria-hidden="true"></span>live</span>`;
   const left = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-  return html`<button class="badge lost" role="status" onClick=${retryLive} title="Try now">
-    <span class="dot" aria-hidden="true"></span>${state === 'waiting' && left > 0 ? `reconnecting in ${left} s` : 'reconnecting…'}</button>`;
+  const said = state === 'open' ? 'The page is live.' : wasOpen.current ? 'The connection is lost. The page reconnects by itself.' : '';
+  return html`<span class="hidden" role="status">${said}</span>
+    ${state === 'open' ? html`<span class="badge live"><span class="dot" aria-hidden="true"></span>live</span>`
+      : html`<button class="badge lost" onClick=${retryLive} title="Try now">
+        <span class="dot" aria-hidden="true"></span>${state === 'waiting' && left > 0 ? `reconnecting in ${left} s` : 'reconnecting…'}</button>`}`;
 }
 
 function App() {

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { Failure, get, path } from '../core/api.js';
 import { LiveStream } from '../core/stream.js';
 import { Ring } from '../core/ring.js';
-import { matches, parseExactly } from './values.js';
+import { matches, readRecords } from './values.js';
 
 const pageSize = 100;
 const mostLoaded = 1000;
@@ -21,7 +21,7 @@ async function fetchPage(topic, partition, query, abort) {
     const problem = text.startsWith('{') ? JSON.parse(text) : {};
     throw Object.assign(new Failure(problem.detail ?? problem.title ?? response.statusText, { status: response.status, kafkaError: problem.kafkaError }), { problem });
   }
-  return parseExactly(text);
+  return readRecords(text);
 }
 
 // From an offset on, or from the end of the log that is nearest to it: retention goes on while people read.
@@ -45,6 +45,7 @@ export class Browse {
   waiting = signal(0); // records that arrived while the tail is paused
   paused = signal(false);
   connection = signal({ state: 'connecting', failure: null });
+  anew = signal(null); // why the tail does not go on where it was, { why, since, at, each }; each: how many records of a partition it began with
   #places = new Map(); // partition -> { first, next, low, high }
   #control = new AbortController();
   #stream = null;
@@ -125,12 +126,16 @@ export class Browse {
     this.state.value = { ...this.state.value, busy: false };
   }
 
-  // New records as they come, the newest of them kept.
+  // New records as they come, the newest of them kept. Whoever comes back after a night begins with as many as are kept, and not with the night's.
   follow() {
-    const query = this.partitions.length === 1 ? { partition: this.partitions[0], from: 'latest' } : { from: 'latest' };
+    const each = Math.ceil(liveKept / this.partitions.length);
+    const only = this.partitions.length === 1 ? { partition: this.partitions[0] } : {};
+    const address = (from) => `${path`/topics/${this.topic}/stream`}?${new URLSearchParams({ ...only, from })}`;
     this.#stream = new LiveStream({
-      address: `${path`/topics/${this.topic}/stream`}?${new URLSearchParams(query)}`,
-      parse: parseExactly,
+      address: address('latest'),
+      addressAnew: address(`-${each}`),
+      anew: (reason) => this.#beginAnew({ ...reason, at: Date.now(), each }),
+      parse: readRecords,
       state: (state, { failure = null }) => { this.connection.value = { state, failure: failure ?? (state === 'waiting' ? this.connection.value.failure : null) }; },
       events: {
         record: (record) => this.#arrive(record),
@@ -149,6 +154,14 @@ export class Browse {
     this.#ring.push(record);
     if (this.paused.value) this.waiting.value++;
     else this.#frame ||= requestAnimationFrame(() => this.#show());
+  }
+
+  // What was there may be in what comes, or of another topic.
+  #beginAnew(reason) {
+    this.anew.value = reason;
+    this.#ring = new Ring(liveKept);
+    this.waiting.value = 0;
+    if (!this.paused.value) this.#frame ||= requestAnimationFrame(() => this.#show());
   }
 
   #show() {

@@ -1,48 +1,48 @@
 // JSON, indented and coloured, as elements: whatever a record says is text and never markup.
 import { html, useState } from '../core/view.js';
+import { readable, tokensOf } from './values.js';
 
 const shownAtFirst = 400; // lines
 
-function linesOf(value) {
+const kindOf = (token, next) => (token[0] === '"' ? (next === ':' ? 'key' : 'string') : /[tfn]/.test(token[0]) ? 'word' : 'number');
+
+// Written by its tokens and never parsed: keys keep their order and their doubles, numbers their digits.
+export function linesOf(source) {
   const lines = [];
   let line = [];
+  let depth = 0;
   const add = (kind, text) => line.push([kind, text]);
-  const end = (depth) => {
+  const end = () => {
     lines.push(line);
     line = [['', '  '.repeat(depth)]];
   };
-  const write = (item, depth) => {
-    if (item === null || typeof item !== 'object') {
-      add(item === null || typeof item === 'boolean' ? 'word' : typeof item === 'string' ? 'string' : 'number', typeof item === 'bigint' ? item.toString() : JSON.stringify(item));
-      return;
-    }
-    const isList = Array.isArray(item);
-    const entries = isList ? item.map((one) => [null, one]) : Object.entries(item);
-    if (entries.length === 0) {
-      add('', isList ? '[]' : '{}');
-      return;
-    }
-    add('', isList ? '[' : '{');
-    entries.forEach(([key, one], index) => {
-      end(depth + 1);
-      if (key !== null) {
-        add('key', JSON.stringify(key));
-        add('', ': ');
+  const tokens = tokensOf(source);
+  tokens.forEach((token, index) => {
+    const isEmpty = (one) => '[{'.includes(tokens[one]) && ']}'.includes(tokens[one + 1]);
+    if (token === '{' || token === '[') {
+      add('', token);
+      if (isEmpty(index)) return;
+      depth++;
+      end();
+    } else if (token === '}' || token === ']') {
+      if (!isEmpty(index - 1)) {
+        depth--;
+        end();
       }
-      write(one, depth + 1);
-      if (index < entries.length - 1) add('', ',');
-    });
-    end(depth);
-    add('', isList ? ']' : '}');
-  };
-  write(value, 0);
+      add('', token);
+    } else if (token === ',') {
+      add('', token);
+      end();
+    } else if (token === ':') add('', ': ');
+    else add(kindOf(token, tokens[index + 1]), readable(token));
+  });
   lines.push(line);
   return lines;
 }
 
-export function Json({ value }) {
+export function Json({ source }) {
   const [all, setAll] = useState(false);
-  const lines = linesOf(value);
+  const lines = linesOf(source);
   const shown = all ? lines : lines.slice(0, shownAtFirst);
   return html`<pre class="json">${shown.map((line) => html`${line.map(([kind, text]) => (kind ? html`<span class=${kind}>${text}</span>` : text))}${'\n'}`)}</pre>
     ${shown.length < lines.length && html`<button class="small" onClick=${() => setAll(true)}>Show all ${lines.length} lines</button>`}`;

@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from '../core/view.js';
 import { Empty, FailureNote, Waiting, useLoaded } from '../core/loading.js';
 import { path } from '../core/api.js';
-import { count, plural } from '../core/format.js';
+import { count, duration, plural } from '../core/format.js';
 import { hueOf } from '../core/hue.js';
 import { go, link, replace, route } from '../core/route.js';
 import { Browse } from './browse.js';
@@ -79,6 +79,17 @@ function Status({ browse, live, shown, text, keyOnly }) {
     ${state.busy && state.scanned && html`<button onClick=${() => browse.cancel()}>Cancel</button>`}</div>`;
 }
 
+// That the tail is not where it was, and why. It stays until it is read.
+function BegunAnew({ topic, browse }) {
+  const { why, since, at, each } = browse.anew.value;
+  const of = browse.partitions.length === 1 ? `the newest ${plural(each, 'record')}` : `the newest ${plural(each, 'record')} of each partition`;
+  const between = link('records', [topic], { ...(browse.partitions.length === 1 && { partition: browse.partitions[0] }), from: 'time', time: since && new Date(since).toISOString() });
+  return html`<div class="note plain" role="status"><p>${why === 'slept' ? html`This page slept for ${duration(at - since)} and goes on with ${of}. <a href=${between}>What came meanwhile</a> is in the log.`
+    : why === 'recreated' ? `Topic ${topic} was deleted and made anew. What is shown is of the new one: ${of}, and what comes.`
+    : `The log is shorter than this page has read it. What is shown is of what it holds now: ${of}, and what comes.`}</p>
+    <button onClick=${() => { browse.anew.value = null; }}>Understood</button></div>`;
+}
+
 function List({ topic, query, count: total, onProduce }) {
   const only = query.get('partition');
   const from = query.get('from') ?? 'latest';
@@ -104,6 +115,7 @@ function List({ topic, query, count: total, onProduce }) {
   return html`<${Controls} topic=${topic} query=${query} partitions=${total} text=${text} setText=${setText} keyOnly=${keyOnly} setKeyOnly=${setKeyOnly} />
     ${total > mostPartitionsAtOnce && !only && html`<p class="quiet-text">All of the first ${mostPartitionsAtOnce} partitions; choose one to see another.</p>`}
     <${Status} browse=${browse} live=${live} shown=${shown.filter((record) => !record.expired).length} text=${text} keyOnly=${keyOnly} />
+    ${browse.anew.value && html`<${BegunAnew} topic=${topic} browse=${browse} />`}
     ${state.failure && html`<${FailureNote} failure=${state.failure} retry=${() => browse.open({ from, offset: query.get('offset') ?? 0, timestamp: query.get('time') })} />`}
     ${!live && state.older && html`<button class="more" disabled=${state.busy} onClick=${() => browse.older()}>Older</button>`}
     ${shown.length > 0 && html`<div class="record-heads" aria-hidden="true"><span>Partition, offset</span><span>Time</span><span>Key</span><span>Value</span></div>`}

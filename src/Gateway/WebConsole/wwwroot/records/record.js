@@ -1,8 +1,8 @@
 // One record: a line, and when it is open all of it.
 import { html, useState } from '../core/view.js';
-import { ago, bytes, count, time } from '../core/format.js';
+import { ago, bytes, count, plural, time } from '../core/format.js';
 import { link } from '../core/route.js';
-import { asJson, asText, headerValue, hexLines } from './values.js';
+import { asBytes, asJson, asText, compact, headerValue, hexLines } from './values.js';
 import { Json } from './json.js';
 
 function Hex({ part }) {
@@ -14,14 +14,17 @@ function Hex({ part }) {
 export function Part({ name, part, size }) {
   const json = asJson(part);
   const [chosen, choose] = useState(null);
-  const as = chosen ?? (json !== undefined && typeof json === 'object' ? 'JSON' : part && 'base64' in part ? 'hex' : 'UTF-8');
+  const as = chosen ?? (/^\s*[[{]/.test(json ?? '') ? 'JSON' : part && 'base64' in part ? 'hex' : 'UTF-8');
+  // A live stream's lines end as it pleases: between JSON's tokens it leaves carriage returns out.
+  const lost = part !== null && 'json' in part && size >= 0 ? size - asBytes(part).length : 0;
   return html`<div class="part">
     <div class="part-head"><h4>${name}</h4>${size != null && size >= 0 && html`<span class="quiet-text">${bytes(size)}</span>`}
       ${part !== null && html`<div class="choice" role="group" aria-label=${`Show ${name} as`}>${['JSON', 'UTF-8', 'hex'].map((shape) =>
         html`<button key=${shape} class="small" aria-pressed=${as === shape} disabled=${shape === 'JSON' && json === undefined} onClick=${() => choose(shape)}>${shape}</button>`)}</div>`}</div>
     ${part === null ? html`<p class="quiet-text">null</p>`
-      : as === 'JSON' && json !== undefined ? html`<${Json} value=${json} />`
+      : as === 'JSON' && json !== undefined ? html`<${Json} source=${json} />`
       : as === 'hex' ? html`<${Hex} part=${part} />` : html`<pre>${asText(part)}</pre>`}
+    ${lost > 0 && as !== 'JSON' && html`<p class="quiet-text">Without ${plural(lost, 'carriage return')} that a live stream cannot carry; the link to the record shows all of it.</p>`}
   </div>`;
 }
 
@@ -29,7 +32,8 @@ export function Part({ name, part, size }) {
 function Preview({ part, size, most }) {
   if (part === null || part === undefined) return html`<i>null</i>`;
   if ('base64' in part) return html`<i>binary${size >= 0 ? `, ${bytes(size)}` : ''}</i> ${hexLines(part, 16).lines[0]?.digits}`;
-  return asText(part).slice(0, most);
+  // Eight times: an escape is six letters for one.
+  return ('json' in part ? compact(part.json.slice(0, most * 8)) : asText(part)).slice(0, most);
 }
 
 export function RecordLine({ topic, record, isOpen, onToggle }) {

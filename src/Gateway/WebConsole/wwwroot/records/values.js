@@ -1,42 +1,80 @@
-// A record's key or value as the API gives it, { json } | { text } | { base64 } | null, in the shapes that people want to see.
+// A record's key or value in the shapes that people want to see. The API gives { json } | { text } | { base64 } | null, where what follows "json" is the
+// record's own bytes. It stays text here, { json: source }: parsed and written anew, numbers, the order of keys, doubled keys, escapes and white space
+// would be others than those in the log.
 
-// Whole numbers beyond 2^53 would change when parsed; they are kept digit by digit.
-const exactly = (_, value, context) => (typeof value === 'number' && /^-?\d{16,}$/.test(context?.source ?? '') && !Number.isSafeInteger(value) ? BigInt(context.source) : value);
+// Where a string ends (exclusive) that begins at a quote. By hand: for a regular expression there are strings that are too long.
+function endOfString(text, begin) {
+  for (let quote = text.indexOf('"', begin + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let before = quote;
+    while (text[before - 1] === '\\') before--;
+    if ((quote - before) % 2 === 0) return quote + 1;
+  }
+  return text.length;
+}
 
-export const parseExactly = (text) => JSON.parse(text, exactly);
+// JSON's tokens, each with its place: strings, brackets, commas, colons, numbers and words.
+function* tokensIn(text) {
+  const begins = /["{}[\],:]|[^\s"{}[\],:]+/g;
+  for (let found = begins.exec(text); found !== null; found = begins.exec(text)) {
+    if (found[0] === '"') begins.lastIndex = endOfString(text, found.index);
+    yield [text.slice(found.index, begins.lastIndex), found.index];
+  }
+}
+
+// An answer's text, parsed. "json" is the one member of its object, so its source ends where that object does; a text "json" is not followed by a colon.
+export function readRecords(text) {
+  const pieces = [];
+  let [done, begin, depth] = [0, -1, 0];
+  for (const [token, at] of tokensIn(text)) {
+    if (begin < 0) {
+      if (token === '"json"' && text[at + token.length] === ':') begin = at + token.length + 1;
+    } else if (token === '{' || token === '[') depth++;
+    else if ((token === '}' || token === ']') && --depth < 0) {
+      pieces.push(text.slice(done, begin), JSON.stringify(text.slice(begin, at)));
+      [done, begin, depth] = [at, -1, 0];
+    }
+  }
+  return JSON.parse(pieces.join('') + text.slice(done));
+}
+
+export const tokensOf = (source) => Array.from(tokensIn(source), ([token]) => token);
+
+// A token as people read it: letters instead of escapes; numbers as they are written, and so is a string that is cut off.
+export function readable(token) {
+  if (token[0] !== '"') return token;
+  try {
+    return JSON.stringify(JSON.parse(token));
+  } catch {
+    return token;
+  }
+}
+
+// JSON on one line, without white space.
+export const compact = (source) => tokensOf(source).map(readable).join('');
 
 function fromBase64(text) {
   const binary = atob(text);
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
-export function jsonText(value, indent = 0) {
-  if (typeof value === 'bigint') return value.toString();
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const [open, close] = Array.isArray(value) ? '[]' : '{}';
-  const items = Array.isArray(value) ? value.map((item) => jsonText(item, indent)) : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${jsonText(item, indent)}`);
-  return `${open}${items.join(',')}${close}`;
-}
-
 export function asText(part) {
   if (part === null || part === undefined) return '';
-  if ('text' in part) return part.text;
-  if ('json' in part) return jsonText(part.json);
-  return new TextDecoder().decode(fromBase64(part.base64));
+  return part.text ?? part.json ?? new TextDecoder().decode(fromBase64(part.base64));
 }
 
-// The value as JSON where it is some; undefined where it is not.
+// The source of the JSON that the value is; undefined where it is none.
 export function asJson(part) {
   if (part === null || part === undefined || 'base64' in part) return undefined;
   if ('json' in part) return part.json;
   try {
-    return parseExactly(part.text);
+    JSON.parse(part.text);
+    return part.text;
   } catch {
     return undefined;
   }
 }
 
-const asBytes = (part) => (part === null ? new Uint8Array() : 'base64' in part ? fromBase64(part.base64) : new TextEncoder().encode(asText(part)));
+export const asBytes = (part) => (part === null ? new Uint8Array() : 'base64' in part ? fromBase64(part.base64) : new TextEncoder().encode(asText(part)));
 
 // Sixteen bytes a line: place, bytes, and what of them is printable.
 export function hexLines(part, mostBytes = 4096) {
@@ -51,14 +89,17 @@ export function hexLines(part, mostBytes = 4096) {
   return { lines, left: Math.max(0, all.length - mostBytes) };
 }
 
+// JSON as it is written, and as it is shown.
+const says = (part, wanted) => asText(part).toLowerCase().includes(wanted) || (part != null && 'json' in part && compact(part.json).toLowerCase().includes(wanted));
+
 // What a filter looks at.
 export function matches(record, text, keyOnly) {
   if (text === '') return true;
   const wanted = text.toLowerCase();
-  if (asText(record.key).toLowerCase().includes(wanted)) return true;
+  if (says(record.key, wanted)) return true;
   if (keyOnly) return false;
-  return asText(record.value).toLowerCase().includes(wanted)
-    || (record.headers ?? []).some((header) => header.name.toLowerCase().includes(wanted) || asText(headerValue(header)).toLowerCase().includes(wanted));
+  return says(record.value, wanted)
+    || (record.headers ?? []).some((header) => header.name.toLowerCase().includes(wanted) || says(headerValue(header), wanted));
 }
 
 // A header's value: a plain string, or in one of the shapes above.
