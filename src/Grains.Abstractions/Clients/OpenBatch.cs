@@ -13,7 +13,8 @@ internal sealed class OpenBatch
     private readonly long _maxKeptBytes;
     private readonly RecordBatchReader? _whole;
     private readonly Queue<Record>? _part;
-    private long _next;
+    private readonly long _fromOffset;
+    private RecordPlace _next;
     private bool _isAtEnd;
 
     /// <param name="bytes">One batch.</param>
@@ -23,7 +24,7 @@ internal sealed class OpenBatch
     /// <exception cref="InvalidRecordBatchException">It cannot be read.</exception>
     public OpenBatch(ReadOnlyMemory<byte> bytes, long fromOffset, RecordReadOptions options, long maxKeptBytes)
     {
-        (_bytes, _next, _options, _maxKeptBytes) = (bytes, fromOffset, options, maxKeptBytes);
+        (_bytes, _fromOffset, _options, _maxKeptBytes) = (bytes, fromOffset, options, maxKeptBytes);
         var reader = new RecordBatchReader(bytes, options);
         Header = reader.Header;
         if (reader.DecompressedBytes <= maxKeptBytes || Header.IsControl)
@@ -47,7 +48,7 @@ internal sealed class OpenBatch
         if (_part is null)
             return TryReadWanted(_whole!, out record);
         if (_part.Count == 0 && !_isAtEnd)
-            TakePart(new RecordBatchReader(_bytes, _options), _part);
+            TakePart(new RecordBatchReader(_bytes, _options) { Place = _next }, _part);
         return _part.TryDequeue(out record);
     }
 
@@ -63,7 +64,7 @@ internal sealed class OpenBatch
                     return;
                 }
 
-                _next = record.Offset + 1;
+                _next = reader.Place;
                 left -= record.MemoryBytes;
                 part.Enqueue(record.Detach());
             }
@@ -78,7 +79,7 @@ internal sealed class OpenBatch
     {
         while (reader.TryRead(out record))
         {
-            if (record.Offset >= _next)
+            if (record.Offset >= _fromOffset)
                 return true;
         }
 

@@ -15,6 +15,7 @@ public sealed class RecordBatchReader
     private const int SmallestRecordBytes = 7;
 
     private readonly RecordReadOptions _options;
+    private readonly int _recordsBytes;
     private ReadOnlyMemory<byte> _rest;
     private int _left;
     private int _lastOffsetDelta = -1;
@@ -30,6 +31,7 @@ public sealed class RecordBatchReader
         if (Header.RecordCount < 0)
             throw new InvalidRecordBatchException($"record count is {Header.RecordCount} in the batch at offset {Header.BaseOffset}");
         _rest = RecordCompression.Decompress(Header.Compression, batch[RecordBatchHeader.SizeBytes..], _options.MaxDecompressedBytes);
+        _recordsBytes = _rest.Length;
         if (Header.Compression != CompressionCodec.None && MemoryMarshal.TryGetArray(_rest, out var array))
             DecompressedBytes = array.Array!.Length;
         _left = Header.RecordCount;
@@ -41,6 +43,13 @@ public sealed class RecordBatchReader
 
     /// <summary>Bytes of the decompressed copy, which this and every record that was read keep in memory; 0 where the batch is not compressed.</summary>
     public int DecompressedBytes { get; }
+
+    /// <summary>How far it has read; another reader of the same batch can go on there.</summary>
+    internal RecordPlace Place
+    {
+        get => new(_recordsBytes - _rest.Length, _left, _lastOffsetDelta);
+        set => (_rest, _left, _lastOffsetDelta) = (_rest[(value.BytesRead - _recordsBytes + _rest.Length)..], value.RecordsLeft, value.LastOffsetDelta);
+    }
 
     /// <summary>
     /// Takes the first batch off <paramref name="batches"/>; false where nothing is left. The bytes must be whole batches:
@@ -166,3 +175,6 @@ public sealed class RecordBatchReader
         return header;
     }
 }
+
+/// <summary>A place between two records of a batch, which keeps nothing of it.</summary>
+internal readonly record struct RecordPlace(int BytesRead, int RecordsLeft, int LastOffsetDelta);
