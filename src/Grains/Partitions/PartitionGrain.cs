@@ -150,17 +150,22 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
                 return new OffsetResult(ErrorCode.InvalidRequest, -1, -1, -1);
         }
 
+        using var limit = new CancellationTokenSource(silo.Options.SearchTimeout, silo.Time);
         try
         {
             var search = new OffsetSearch(store, silo.Diagnostics);
             var found = query.Timestamp == OffsetQuery.MaxTimestamp
-                ? await search.FirstOfMaxAsync(log, CancellationToken.None)
-                : await search.FirstAtOrAfterAsync(log, query.Timestamp, CancellationToken.None);
+                ? await search.FirstOfMaxAsync(log.Owned, log.Offsets, limit.Token)
+                : await search.FirstAtOrAfterAsync(log.Owned, log.Offsets, query.Timestamp, limit.Token);
             return new OffsetResult(ErrorCode.None, found.Offset, found.Timestamp, found.LeaderEpoch);
         }
         catch (StoreUnavailableException)
         {
             return new OffsetResult(ErrorCode.NotLeaderOrFollower, -1, -1, -1);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return new OffsetResult(ErrorCode.RequestTimedOut, -1, -1, -1);
         }
     }
 

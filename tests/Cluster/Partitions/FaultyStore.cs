@@ -96,8 +96,8 @@ internal sealed class FaultyStore(IPartitionStore inner, Faults faults) : IParti
     public Task<IReadOnlyList<StoredBatch>> ReadAsync(OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation) =>
         inner.ReadAsync(partition, fromOffset, endOffset, maxBytes, cancellation);
 
-    public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long endOffset, CancellationToken cancellation) =>
-        inner.FindByTimestampAsync(partition, timestamp, endOffset, cancellation);
+    public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long fromOffset, long endOffset, CancellationToken cancellation) =>
+        inner.FindByTimestampAsync(partition, timestamp, fromOffset, endOffset, cancellation);
 
     public Task<StoredBatch?> FindMaxTimestampAsync(OwnedPartition partition, long endOffset, CancellationToken cancellation) =>
         inner.FindMaxTimestampAsync(partition, endOffset, cancellation);
