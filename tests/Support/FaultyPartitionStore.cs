@@ -89,8 +89,8 @@ public sealed class FaultyPartitionStore(IPartitionStore inner) : IPartitionStor
         OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation) =>
         Reach(() => inner.ReadAsync(partition, fromOffset, endOffset, maxBytes, cancellation));
 
-    public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long endOffset, CancellationToken cancellation) =>
-        Reach(() => inner.FindByTimestampAsync(partition, timestamp, endOffset, cancellation));
+    public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long fromOffset, long endOffset, CancellationToken cancellation) =>
+        Reach(() => inner.FindByTimestampAsync(partition, timestamp, fromOffset, endOffset, cancellation));
 
     public Task<StoredBatch?> FindMaxTimestampAsync(OwnedPartition partition, long endOffset, CancellationToken cancellation) =>
         Reach(() => inner.FindMaxTimestampAsync(partition, endOffset, cancellation));

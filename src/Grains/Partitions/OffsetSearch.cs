@@ -15,58 +15,43 @@ internal readonly record struct FoundRecord(long Offset, long Timestamp, int Lea
 /// </summary>
 internal sealed class OffsetSearch(IPartitionStore store, PartitionDiagnostics diagnostics)
 {
-    private const int ScanBytes = 1 << 20;
+    /// <summary>
+    /// Batches that one search decodes at most. The store goes by their headers, and a producer may have written a later time there than any of its records
+    /// has: a log full of these would be decoded whole for each question. The last is then answered like one that cannot be read.
+    /// </summary>
+    public const int MaxDecoded = 16;
 
     /// <summary>The first record at or after the log start whose time is <paramref name="timestamp"/> or later.</summary>
-    public async Task<FoundRecord> FirstAtOrAfterAsync(OpenLog log, long timestamp, CancellationToken cancellation)
+    public async Task<FoundRecord> FirstAtOrAfterAsync(OwnedPartition owned, PartitionLog offsets, long timestamp, CancellationToken cancellation)
     {
-        var endOffset = log.Offsets.HighWatermark;
-        if (await store.FindByTimestampAsync(log.Owned, timestamp, endOffset, cancellation) is not { } batch)
-            return FoundRecord.None;
-        while (true)
+        var endOffset = offsets.HighWatermark;
+        var from = 0L;
+        for (var decoded = 1; ; decoded++)
         {
-            var found = await DecodeAsync(log, batch, timestamp);
+            if (await store.FindByTimestampAsync(owned, timestamp, from, endOffset, cancellation) is not { } batch)
+                return FoundRecord.None;
+            var found = await DecodeAsync(owned, offsets, batch, timestamp);
             if (found.Offset >= 0)
                 return found;
 
-            // The log starts within the batch, and what matched lies below its start.
-            if (await NextAtOrAfterAsync(log, batch.EndOffset, endOffset, timestamp, cancellation) is not { } next)
-                return FoundRecord.None;
-            batch = next;
+            // The log starts within the batch, and what matched lies below its start; or the header says more than is there.
+            if (decoded == MaxDecoded)
+                return FirstOf(batch, offsets.LogStartOffset);
+            from = batch.EndOffset;
         }
     }
 
     /// <summary>The first record that has the log's largest time.</summary>
-    public async Task<FoundRecord> FirstOfMaxAsync(OpenLog log, CancellationToken cancellation)
+    public async Task<FoundRecord> FirstOfMaxAsync(OwnedPartition owned, PartitionLog offsets, CancellationToken cancellation)
     {
-        var found = await store.FindMaxTimestampAsync(log.Owned, log.Offsets.HighWatermark, cancellation);
-        return found is { } batch ? await DecodeAsync(log, batch, batch.MaxTimestamp) : FoundRecord.None;
-    }
-
-    private async Task<StoredBatch?> NextAtOrAfterAsync(OpenLog log, long fromOffset, long endOffset, long timestamp, CancellationToken cancellation)
-    {
-        while (fromOffset < endOffset)
-        {
-            var batches = await store.ReadAsync(log.Owned, fromOffset, endOffset, ScanBytes, cancellation);
-            foreach (var batch in batches)
-            {
-                if (batch.MaxTimestamp >= timestamp)
-                    return batch;
-            }
-
-            if (batches.Count == 0)
-                return null;
-            fromOffset = batches[^1].EndOffset;
-        }
-
-        return null;
+        var found = await store.FindMaxTimestampAsync(owned, offsets.HighWatermark, cancellation);
+        return found is { } batch ? await DecodeAsync(owned, offsets, batch, batch.MaxTimestamp) : FoundRecord.None;
     }
 
     /// <summary>Away from the partition's own thread: a batch may take a while to decompress.</summary>
-    private Task<FoundRecord> DecodeAsync(OpenLog log, StoredBatch batch, long timestamp)
+    private Task<FoundRecord> DecodeAsync(OwnedPartition owned, PartitionLog offsets, StoredBatch batch, long timestamp)
     {
-        var logStart = log.Offsets.LogStartOffset;
-        var partition = log.Owned.Partition;
+        var logStart = offsets.LogStartOffset;
         return Task.Run(() =>
         {
             RecordBatchHeader.TryRead(batch.Bytes.Span, out var header);
@@ -83,9 +68,15 @@ internal sealed class OffsetSearch(IPartitionStore store, PartitionDiagnostics d
             }
             catch (InvalidRecordBatchException failure)
             {
-                diagnostics.UnreadableBatch(failure, partition, batch.BaseOffset);
-                return new FoundRecord(Math.Max(batch.BaseOffset, logStart), batch.MaxTimestamp, header.PartitionLeaderEpoch);
+                diagnostics.UnreadableBatch(failure, owned.Partition, batch.BaseOffset);
+                return FirstOf(batch, logStart);
             }
         });
+    }
+
+    private static FoundRecord FirstOf(in StoredBatch batch, long logStart)
+    {
+        RecordBatchHeader.TryRead(batch.Bytes.Span, out var header);
+        return new FoundRecord(Math.Max(batch.BaseOffset, logStart), batch.MaxTimestamp, header.PartitionLeaderEpoch);
     }
 }

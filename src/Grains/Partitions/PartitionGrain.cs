@@ -160,13 +160,19 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
                 return new OffsetResult(ErrorCode.InvalidRequest, -1, -1, -1);
         }
 
+        using var late = new CancellationTokenSource(silo.Options.SearchTimeout, silo.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _ownership.Readers.Leaving);
         try
         {
             var search = new OffsetSearch(store, silo.Diagnostics);
             var found = query.Timestamp == OffsetQuery.MaxTimestamp
-                ? await search.FirstOfMaxAsync(log, _ownership.Readers.Leaving)
-                : await search.FirstAtOrAfterAsync(log, query.Timestamp, _ownership.Readers.Leaving);
+                ? await search.FirstOfMaxAsync(log.Owned, log.Offsets, limit.Token)
+                : await search.FirstAtOrAfterAsync(log.Owned, log.Offsets, query.Timestamp, limit.Token);
             return new OffsetResult(ErrorCode.None, found.Offset, found.Timestamp, found.LeaderEpoch);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            return new OffsetResult(ErrorCode.RequestTimedOut, -1, -1, -1);
         }
         catch (Exception failure) when (LogReads.IsPassing(failure))
         {

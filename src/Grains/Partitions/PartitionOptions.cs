@@ -23,6 +23,12 @@ public sealed class PartitionOptions
     /// <summary>The longest wait of a reader; longer ones end here and are begun anew. Must stay below Orleans' response timeout (30 s).</summary>
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// After this a search for a record by its time is given up and answered REQUEST_TIMED_OUT. Must stay below Orleans' response timeout (30 s): after that
+    /// nobody waits for it.
+    /// </summary>
+    public TimeSpan SearchTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>producer.id.expiration.ms: after how long without a batch a producer is forgotten. Too small: late retries become doubles.</summary>
     public TimeSpan ProducerIdle { get; set; } = TimeSpan.FromDays(1);
 
@@ -82,6 +88,7 @@ public sealed class PartitionOptions
         (MaxWaitersPerPartition >= 1, nameof(MaxWaitersPerPartition), MaxWaitersPerPartition, "at least 1"),
         (CrowdedPollDelay > TimeSpan.Zero, nameof(CrowdedPollDelay), CrowdedPollDelay, "positive"),
         (MaxWait > TimeSpan.Zero && MaxWait < TimeSpan.FromSeconds(30), nameof(MaxWait), MaxWait, "positive, below 30 s"),
+        (SearchTimeout > TimeSpan.Zero && SearchTimeout < TimeSpan.FromSeconds(30), nameof(SearchTimeout), SearchTimeout, "positive, below 30 s"),
         (ProducerIdle > TimeSpan.Zero, nameof(ProducerIdle), ProducerIdle, "positive"),
         (MaxProducersPerPartition >= 1, nameof(MaxProducersPerPartition), MaxProducersPerPartition, "at least 1"),
         (ProducerSaveBatches >= 1, nameof(ProducerSaveBatches), ProducerSaveBatches, "at least 1"),

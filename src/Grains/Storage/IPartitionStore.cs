@@ -30,8 +30,11 @@ public interface IPartitionStore
     /// </summary>
     Task<IReadOnlyList<StoredBatch>> ReadAsync(OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation);
 
-    /// <summary>The first batch at or after the log start whose newest record is at or after <paramref name="timestamp"/>; null where none is.</summary>
-    Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long endOffset, CancellationToken cancellation);
+    /// <summary>
+    /// The first batch at or after the log start whose newest record, as its header says, is at or after <paramref name="timestamp"/>; null where none is.
+    /// Only what begins at <paramref name="fromOffset"/> or later; what is skipped is not read.
+    /// </summary>
+    Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long fromOffset, long endOffset, CancellationToken cancellation);
 
     /// <summary>The first batch that holds the log's largest timestamp; null where the log is empty.</summary>
     Task<StoredBatch?> FindMaxTimestampAsync(OwnedPartition partition, long endOffset, CancellationToken cancellation);

@@ -101,8 +101,9 @@ internal sealed class PostgresPartitionStore : IPartitionStore, IAsyncDisposable
         OwnedPartition partition, long fromOffset, long endOffset, int maxBytes, CancellationToken cancellation) =>
         _history.ReadAsync(Own(partition), fromOffset, endOffset, maxBytes, cancellation);
 
-    public async Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long endOffset, CancellationToken cancellation) =>
-        await ReadOneAsync(Own(partition), await _timestamps.FirstAtOrAfterAsync(Own(partition), timestamp, endOffset, cancellation), endOffset, cancellation);
+    public async Task<StoredBatch?> FindByTimestampAsync(
+        OwnedPartition partition, long timestamp, long fromOffset, long endOffset, CancellationToken cancellation) => await ReadOneAsync(
+        Own(partition), await _timestamps.FirstAtOrAfterAsync(Own(partition), timestamp, fromOffset, endOffset, cancellation), endOffset, cancellation);
 
     public async Task<StoredBatch?> FindMaxTimestampAsync(OwnedPartition partition, long endOffset, CancellationToken cancellation) =>
         await ReadOneAsync(Own(partition), await _timestamps.FirstOfMaxAsync(Own(partition), endOffset, cancellation), endOffset, cancellation);

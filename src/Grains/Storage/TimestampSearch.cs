@@ -8,16 +8,17 @@ namespace Granary.Grains.Storage;
 /// </summary>
 internal sealed class TimestampSearch(SessionPool sessions)
 {
-    /// <summary>The base offset of the first batch in the range whose newest record is at or after <paramref name="timestamp"/>.</summary>
-    public Task<long?> FirstAtOrAfterAsync(OwnedLog owner, long timestamp, long endOffset, CancellationToken cancellation) =>
+    /// <summary>The base offset of the first batch that begins in the range and whose newest record is at or after <paramref name="timestamp"/>.</summary>
+    public Task<long?> FirstAtOrAfterAsync(OwnedLog owner, long timestamp, long fromOffset, long endOffset, CancellationToken cancellation) =>
         OverSegmentsAsync(owner, cancellation, async (connection, segments, logStart, limit) =>
         {
             foreach (var (segment, slab) in segments)
             {
-                if (segment.MaxTimestamp < timestamp || segment.BaseOffset >= endOffset)
+                if (segment.MaxTimestamp < timestamp || segment.EndOffset <= fromOffset || segment.BaseOffset >= endOffset)
                     continue;
+                var rest = segment with { BaseOffset = Math.Max(segment.BaseOffset, fromOffset) };
                 var found = await QueryAsync(
-                    connection, owner.Id, segment, slab, logStart, endOffset, "AND max_timestamp >= $5", "base_offset", timestamp, limit);
+                    connection, owner.Id, rest, slab, logStart, endOffset, "AND max_timestamp >= $5", "base_offset", timestamp, limit);
                 if (found is { } batch)
                     return batch.BaseOffset;
             }

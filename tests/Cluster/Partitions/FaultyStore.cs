@@ -155,8 +155,8 @@ internal sealed class FaultyStore(IPartitionStore inner, Faults faults, IGrainCo
         return await inner.ReadAsync(partition, fromOffset, endOffset, maxBytes, cancellation);
     }
 
-    public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long endOffset, CancellationToken cancellation) =>
-        inner.FindByTimestampAsync(partition, timestamp, endOffset, cancellation);
+    public Task<StoredBatch?> FindByTimestampAsync(OwnedPartition partition, long timestamp, long fromOffset, long endOffset, CancellationToken cancellation) =>
+        inner.FindByTimestampAsync(partition, timestamp, fromOffset, endOffset, cancellation);
 
     public Task<StoredBatch?> FindMaxTimestampAsync(OwnedPartition partition, long endOffset, CancellationToken cancellation) =>
         inner.FindMaxTimestampAsync(partition, endOffset, cancellation);

@@ -111,9 +111,11 @@ public sealed class AppendAndReadTests(PrivatePostgres server)
             Assert.Equal(AppendOutcome.Committed, await test.AppendAsync(owned, i * 2, TestStore.Batch(100, i), 2, timestamps[i], limits));
 
         var cancellation = TestContext.Current.CancellationToken;
-        async Task<long?> At(long timestamp, long end = 14) => (await test.Store.FindByTimestampAsync(owned, timestamp, end, cancellation))?.BaseOffset;
+        async Task<long?> At(long timestamp, long end = 14, long from = 0) =>
+            (await test.Store.FindByTimestampAsync(owned, timestamp, from, end, cancellation))?.BaseOffset;
         Assert.Equal([0L, 2L, 6L, null], [await At(5), await At(11), await At(51), await At(71)]);
         Assert.Null(await At(51, end: 6));
+        Assert.Equal([6L, 8L, 12L, null], [await At(51, from: 6), await At(51, from: 8), await At(51, from: 10), await At(51, from: 14)]);
         Assert.Equal(6, (await test.Store.FindMaxTimestampAsync(owned, 14, cancellation))?.BaseOffset);
         Assert.Equal(2, (await test.Store.FindMaxTimestampAsync(owned, 6, cancellation))?.BaseOffset);
         Assert.Null(await test.Store.FindMaxTimestampAsync(owned, 0, cancellation));
