@@ -17,7 +17,7 @@ namespace Granary.Grains.Partitions;
 /// States: see <see cref="PartitionOwnership"/>, which holds the log; this class decides what callers are told.
 /// Refusals: while the log is not open, or a write certainly did not happen, NOT_LEADER_OR_FOLLOWER, which every client takes for "not written, refresh
 /// metadata, try again" (KAFKA_STORAGE_ERROR is final for kafka-python); REQUEST_TIMED_OUT where nobody can tell; NOT_ENOUGH_REPLICAS where the writer
-/// is full, which clients retry without asking for metadata.
+/// is full, or where an earlier batch of a new producer is to come first, which clients retry without asking for metadata.
 /// </summary>
 [Reentrant, KeepAlive, PlacedByMap]
 internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topics, SiloPartitions silo) : Grain, IPartitionGrain, IGrainMigrationParticipant
@@ -26,6 +26,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     private SegmentLimits? _limits;
     private TopicSettings? _limitsOf;
     private bool _retaining;
+    private readonly RefusedBatches _refused = silo.NewRefusedBatches();
     private RecentReaders? _readers;
     private OldestUnread? _unread;
     private Func<HostedPartition>? _describe;
@@ -86,7 +87,7 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     public Task<AppendResult> AppendAsync(AppendRequest request)
     {
         if (_ownership.Writable is not { } log)
-            return Refuse(_ownership.Refuse(), "the partition is not open for writing now");
+            return RefuseUnopened(request.Batch);
         var now = silo.NowMs;
         var settings = _ownership.Settings;
         var bytes = MemoryMarshal.AsMemory(request.Batch.ToContiguous());
@@ -97,6 +98,8 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         var verdict = log.Producers.Check(header);
         return verdict.Kind switch
         {
+            ProducerVerdictKind.Accepted when _refused.Precede(header, log.Producers, now) =>
+                Refuse(ErrorCode.NotEnoughReplicas, "a batch that was sent before it was refused a moment ago, and comes first: try again later", log),
             ProducerVerdictKind.Accepted when request.ExpectedOffset >= 0 && request.ExpectedOffset != log.Offsets.StagedEndOffset => Task.FromResult(EndsElsewhere(log, request.ExpectedOffset)),
             ProducerVerdictKind.Accepted => Write(log, bytes, header, settings, now),
             ProducerVerdictKind.Duplicate => AnswerDuplicate(log, verdict.FirstCopy, settings),
@@ -268,20 +271,8 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
             error = failure is OperationCanceledException ? ErrorCode.NotLeaderOrFollower : ErrorCode.KafkaStorageError;
         }
 
-        return new PartitionDescription(
-            error,
-            _ownership.Partition,
-            log.Offsets.LeaderEpoch,
-            log.Offsets.LogStartOffset,
-            log.Offsets.HighWatermark,
-            log.Offsets.LastStableOffset,
-            segments.Sum(segment => segment.SizeBytes),
-            silo.Placement.LocalName,
-            [.. log.Epochs.All.Select(epoch => new LeaderEpochDescription(epoch.Epoch, epoch.StartOffset))],
-            [.. segments.Select(segment => new SegmentDescription(segment.BaseOffset, segment.EndOffset, segment.SizeBytes, segment.MaxTimestamp, segment.IsActive, segment.CreatedAt.ToUnixTimeMilliseconds()))],
-            [.. log.Producers.All.Select(one => new ProducerDescription(one.ProducerId, one.Epoch, one.Last.LastSequence, LastOffsetOf(one.Last), one.Last.Timestamp))],
-            _ownership.Readers.Waiting,
-            _readers?.Since(silo.NowMs - (long)silo.Options.RecentReaderAge.TotalMilliseconds) ?? []);
+        var readers = _readers?.Since(silo.NowMs - (long)silo.Options.RecentReaderAge.TotalMilliseconds) ?? [];
+        return LogPicture.Of(log, error, segments, silo.Placement.LocalName, _ownership.Readers.Waiting, readers);
     }
 
     public Task DeleteAsync()
@@ -308,9 +299,6 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     private static string CauseOf(DeactivationReason reason) =>
         reason.ReasonCode == DeactivationReasonCode.Migrating ? HappeningCause.Moved : reason.ReasonCode.ToString();
 
-    private static long LastOffsetOf(in ProducerBatch batch) =>
-        batch.BaseOffset + (((long)batch.LastSequence - batch.FirstSequence) & int.MaxValue);
-
     /// <summary>Synchronous up to the point where the store has queued the batch: that fixes its place.</summary>
     private Task<AppendResult> Write(OpenLog log, Memory<byte> bytes, in RecordBatchHeader header, TopicSettings settings, long now)
     {
@@ -329,10 +317,12 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         if (append.Outcome is { IsCompletedSuccessfully: true, Result: AppendOutcome.Overloaded })
         {
             log.Unstage(append);
+            _refused.Note(header, now);
             return Refuse(ErrorCode.NotEnoughReplicas, "the silo's queue for PostgreSQL is full: try again later", log);
         }
 
         log.Accept(append, now);
+        _refused.Forget(header.ProducerId);
         return FinishAsync(log, append);
     }
 
@@ -349,7 +339,11 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
     private async Task<AppendResult> FinishAsync(OpenLog log, StagedAppend append)
     {
         if (await _ownership.SettleAsync(log, append) is var error and not ErrorCode.None)
+        {
+            _refused.Note(append.Header, silo.NowMs);
             return await Refuse(error, "the batch was not written, or nobody can tell: see the error", log);
+        }
+
         silo.Traffic.Succeeded();
         return new AppendResult(
             ErrorCode.None, append.Header.BaseOffset, append.LogAppendTime, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch);
@@ -388,6 +382,13 @@ internal sealed class PartitionGrain(IPartitionStore store, TopicDirectory topic
         PartitionMetrics.Refused(ErrorCode.OffsetOutOfRange);
         return new AppendResult(
             ErrorCode.OffsetOutOfRange, log.Offsets.StagedEndOffset, -1, log.Offsets.LogStartOffset, log.Offsets.LeaderEpoch, $"the log does not end at offset {expected}");
+    }
+
+    private Task<AppendResult> RefuseUnopened(RecordBytes batch)
+    {
+        if (!batch.IsEmpty && RecordBatchHeader.TryRead(batch.Pieces[0].Span, out var header))
+            _refused.Note(header, silo.NowMs);
+        return Refuse(_ownership.Refuse(), "the partition is not open for writing now");
     }
 
     private Task<AppendResult> Refuse(ErrorCode error, string message, OpenLog? log = null)

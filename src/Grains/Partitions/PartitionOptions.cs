@@ -36,6 +36,13 @@ public sealed class PartitionOptions
     public int MaxProducersPerPartition { get; set; } = 10_000;
 
     /// <summary>
+    /// How long a producer that a partition does not know is held to its batch that was refused for a moment (of a full writer, or while the partition was opened):
+    /// what it had sent behind that one is answered NOT_ENOUGH_REPLICAS, which is to be sent again. Too small: a later batch is taken in its place, and the
+    /// refused one is out of order for good. Too large: a producer that has given its batch up, and goes on, waits that long. Zero: it is held to nothing.
+    /// </summary>
+    public TimeSpan RefusedBatchPatience { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
     /// Producers' states are saved after this many batches. Too small: a write for every few appends. Too large: opening a partition after a crash reads
     /// that many batch headers.
     /// </summary>
@@ -91,6 +98,7 @@ public sealed class PartitionOptions
         (SearchTimeout > TimeSpan.Zero && SearchTimeout < TimeSpan.FromSeconds(30), nameof(SearchTimeout), SearchTimeout, "positive, below 30 s"),
         (ProducerIdle > TimeSpan.Zero, nameof(ProducerIdle), ProducerIdle, "positive"),
         (MaxProducersPerPartition >= 1, nameof(MaxProducersPerPartition), MaxProducersPerPartition, "at least 1"),
+        (RefusedBatchPatience >= TimeSpan.Zero && RefusedBatchPatience <= TimeSpan.FromMinutes(5), nameof(RefusedBatchPatience), RefusedBatchPatience, "0 to 5 min"),
         (ProducerSaveBatches >= 1, nameof(ProducerSaveBatches), ProducerSaveBatches, "at least 1"),
         (ProducerSaveInterval >= TimeSpan.Zero, nameof(ProducerSaveInterval), ProducerSaveInterval, "not negative"),
         (MaxLeaderEpochs >= 1, nameof(MaxLeaderEpochs), MaxLeaderEpochs, "at least 1"),

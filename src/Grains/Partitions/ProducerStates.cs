@@ -48,6 +48,8 @@ internal sealed class ProducerStates(ProducerLimits limits)
         }
     }
 
+    public bool Knows(long producerId) => _producers?.ContainsKey(producerId) == true;
+
     /// <summary>What to make of a batch; changes nothing.</summary>
     public ProducerVerdict Check(in RecordBatchHeader batch)
     {

@@ -53,4 +53,6 @@ internal sealed class SiloPartitions
 
     /// <summary>Milliseconds since 1970.</summary>
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public RefusedBatches NewRefusedBatches() => new(Options.MaxProducersPerPartition, (long)Options.RefusedBatchPatience.TotalMilliseconds);
 }

@@ -72,6 +72,38 @@ public sealed class OwnershipTests(PartitionCluster cluster)
         Assert.Equal(0, (await partition.Grain.DescribeAsync()).LeaderEpoch);
     }
 
+    /// <summary>Pipelined behind the refused one; of a producer that is not known any sequence is taken, and the first would be out of order for good.</summary>
+    [Theory]
+    [InlineData(nameof(AppendFault.Overloaded), ErrorCode.NotEnoughReplicas)]
+    [InlineData(nameof(AppendFault.NotWritten), ErrorCode.NotLeaderOrFollower)]
+    public async Task Append_BehindTheRefusedFirstOfANewProducer_WaitsForIt(string fault, ErrorCode refusal)
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        cluster.Faults.NextAppend[partition.Id] = Enum.Parse<AppendFault>(fault);
+        Assert.Equal(refusal, (await partition.AppendAsync(TestPartition.Producer(5, 0), "b")).Error);
+        Assert.Equal(ErrorCode.NotEnoughReplicas, (await partition.AppendUntilTakenAsync(TestPartition.Producer(5, 1), "c")).Error);
+        Assert.Equal(1, (await partition.AppendAsync(TestPartition.Producer(6, 3), "of another")).BaseOffset);
+        Assert.Equal(2, (await partition.AppendAsync(TestPartition.Producer(5, 0), "b")).BaseOffset);
+        Assert.Equal(3, (await partition.AppendAsync(TestPartition.Producer(5, 1), "c")).BaseOffset);
+    }
+
+    [Fact]
+    public async Task Append_BehindTheFirstOfANewProducer_ThatMetAnOpening_WaitsForIt()
+    {
+        var partition = await cluster.NewPartitionAsync();
+        await partition.AppendAsync("a");
+        var held = cluster.Faults.HeldOpenings[partition.Id] = new HeldOpening();
+        cluster.Faults.NextAppend[partition.Id] = AppendFault.NotWritten;
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync("b")).Error);
+        await held.Arrival.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await partition.AppendAsync(TestPartition.Producer(5, 0), "c")).Error);
+        await held.ReleaseAsync();
+        Assert.Equal(ErrorCode.NotEnoughReplicas, (await partition.AppendUntilTakenAsync(TestPartition.Producer(5, 1), "d")).Error);
+        Assert.Equal(1, (await partition.AppendAsync(TestPartition.Producer(5, 0), "c")).BaseOffset);
+        Assert.Equal(2, (await partition.AppendAsync(TestPartition.Producer(5, 1), "d")).BaseOffset);
+    }
+
     [Fact]
     public async Task Append_AfterASecondOwnerOpened_IsFenced()
     {
