@@ -34,6 +34,9 @@ internal sealed class ClassicGroup(GroupOptions options)
     /// <summary>0: no member has ever been answered.</summary>
     public int Generation { get; private set; }
 
+    /// <summary>The group epoch at which it came over from the consumer protocol: the next generation is above it.</summary>
+    public int GroupEpoch { get; private set; }
+
     /// <summary>Empty: no member has ever been here.</summary>
     public string ProtocolType { get; private set; } = "";
 
@@ -68,6 +71,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         {
             State = state.State,
             Generation = state.Generation,
+            GroupEpoch = state.GroupEpoch,
             ProtocolType = state.ProtocolType,
             ProtocolName = state.ProtocolName,
         };
@@ -85,6 +89,7 @@ internal sealed class ClassicGroup(GroupOptions options)
     {
         State = State,
         Generation = Generation,
+        GroupEpoch = GroupEpoch,
         ProtocolType = ProtocolType,
         ProtocolName = ProtocolName,
         LeaderId = _members.LeaderId,
@@ -346,7 +351,7 @@ internal sealed class ClassicGroup(GroupOptions options)
             return;
         }
 
-        Generation++;
+        Generation = Math.Max(Generation, GroupEpoch) + 1;
         _changed = true;
         if (_members.Count == 0)
         {
