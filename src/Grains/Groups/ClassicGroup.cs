@@ -266,9 +266,9 @@ internal sealed class ClassicGroup(GroupOptions options)
         _members.Rename(member, newMemberId);
         Update(ticket, request, member);
         _changed = true;
-        if (State != GroupState.Stable || _members.Choose() != ProtocolName || !ReadsTheSame(former, member))
+        if (State != GroupState.Stable || _members.Choose() != ProtocolName || !GoesOn(former, member))
         {
-            PrepareIfResting($"the static member {request.InstanceId} came back with another subscription", now);
+            PrepareIfResting($"the static member {request.InstanceId} came back with another subscription, or owed the others a rebalance", now);
             return;
         }
 
@@ -278,8 +278,8 @@ internal sealed class ClassicGroup(GroupOptions options)
         _answers.Return(this, ticket, newMemberId, formerLeader, request.CanSkipAssignment);
     }
 
-    private bool ReadsTheSame(ReadOnlyMemory<byte> former, ClassicMember member) =>
-        ProtocolType != ClassicSubscription.ProtocolType || ClassicSubscription.AreOfTheSameTopics(former.Span, member.MetadataFor(ProtocolName).Span);
+    private bool GoesOn(ReadOnlyMemory<byte> former, ClassicMember member) => ProtocolType != ClassicSubscription.ProtocolType
+        || (ClassicSubscription.AreOfTheSameTopics(former.Span, member.MetadataFor(ProtocolName).Span) && !ClassicSubscription.IsTakenFrom(former.Span, member.Assignment.Span));
 
     private void Update(long ticket, JoinRequest request, ClassicMember member)
     {
