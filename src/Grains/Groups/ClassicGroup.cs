@@ -34,6 +34,9 @@ internal sealed class ClassicGroup(GroupOptions options)
     /// <summary>0: no member has ever been answered.</summary>
     public int Generation { get; private set; }
 
+    /// <summary>The group epoch at which it came over from the consumer protocol: the next generation is above it.</summary>
+    public int GroupEpoch { get; private set; }
+
     /// <summary>Empty: no member has ever been here.</summary>
     public string ProtocolType { get; private set; } = "";
 
@@ -68,6 +71,7 @@ internal sealed class ClassicGroup(GroupOptions options)
         {
             State = state.State,
             Generation = state.Generation,
+            GroupEpoch = state.GroupEpoch,
             ProtocolType = state.ProtocolType,
             ProtocolName = state.ProtocolName,
         };
@@ -85,6 +89,7 @@ internal sealed class ClassicGroup(GroupOptions options)
     {
         State = State,
         Generation = Generation,
+        GroupEpoch = GroupEpoch,
         ProtocolType = ProtocolType,
         ProtocolName = ProtocolName,
         LeaderId = _members.LeaderId,
@@ -261,9 +266,9 @@ internal sealed class ClassicGroup(GroupOptions options)
         _members.Rename(member, newMemberId);
         Update(ticket, request, member);
         _changed = true;
-        if (State != GroupState.Stable || _members.Choose() != ProtocolName || !ReadsTheSame(former, member))
+        if (State != GroupState.Stable || _members.Choose() != ProtocolName || !GoesOn(former, member))
         {
-            PrepareIfResting($"the static member {request.InstanceId} came back with another subscription", now);
+            PrepareIfResting($"the static member {request.InstanceId} came back with another subscription, or owed the others a rebalance", now);
             return;
         }
 
@@ -273,8 +278,8 @@ internal sealed class ClassicGroup(GroupOptions options)
         _answers.Return(this, ticket, newMemberId, formerLeader, request.CanSkipAssignment);
     }
 
-    private bool ReadsTheSame(ReadOnlyMemory<byte> former, ClassicMember member) =>
-        ProtocolType != ClassicSubscription.ProtocolType || ClassicSubscription.AreOfTheSameTopics(former.Span, member.MetadataFor(ProtocolName).Span);
+    private bool GoesOn(ReadOnlyMemory<byte> former, ClassicMember member) => ProtocolType != ClassicSubscription.ProtocolType
+        || (ClassicSubscription.AreOfTheSameTopics(former.Span, member.MetadataFor(ProtocolName).Span) && !ClassicSubscription.IsTakenFrom(former.Span, member.Assignment.Span));
 
     private void Update(long ticket, JoinRequest request, ClassicMember member)
     {
@@ -346,7 +351,7 @@ internal sealed class ClassicGroup(GroupOptions options)
             return;
         }
 
-        Generation++;
+        Generation = Math.Max(Generation, GroupEpoch) + 1;
         _changed = true;
         if (_members.Count == 0)
         {

@@ -27,6 +27,10 @@ public sealed class ClassicGroupState
     /// <summary>Since when there has been nobody, by the clock; null: there is somebody, or never was.</summary>
     [Id(6)]
     public DateTimeOffset? EmptySince { get; set; }
+
+    /// <summary>The group epoch at which the group came over from the consumer protocol: the next generation is above it. 0: it did not.</summary>
+    [Id(7)]
+    public int GroupEpoch { get; set; }
 }
 
 /// <summary>A member as it is kept; deadlines are not.</summary>

@@ -127,7 +127,7 @@ internal static class ConsumerGroupMigration
         && members.Count <= maxClassic && AreClassic(members);
 
     /// <summary>
-    /// The members of a consumer group as a classic group has them, which goes on at the group epoch as its generation, and rebalances. Until that is over a member
+    /// The members of a consumer group as a classic group has them, which rebalances. Until that is over a member
     /// may still use what it was giving back: should the group come back to the consumer protocol before, nobody must be given it.
     /// </summary>
     public static IReadOnlyList<ConsumerGroupClassicSeat> Downgrade(ConsumerGroupState state, IReadOnlyDictionary<Guid, string> topicNames) =>

@@ -13,8 +13,9 @@ internal static class GroupConversion
     /// <returns>Null: it cannot be one, because its members speak some protocol of their own, are too many, or the policy forbids it.</returns>
     public static ConsumerGroupState? ToConsumer(ClassicGroup group, ConsumerGroupOptions options, IReadOnlyDictionary<string, Guid> topicIds)
     {
+        var epoch = Math.Max(group.Generation, group.GroupEpoch);
         if (group.Members.Count == 0)
-            return new ConsumerGroupState { GroupEpoch = group.Generation, AssignmentEpoch = group.Generation };
+            return new ConsumerGroupState { GroupEpoch = epoch, AssignmentEpoch = epoch };
         if (!ConsumerGroupMigration.CanUpgrade(group.ProtocolType, group.Members.Count, options))
             return null;
         var seats = group.Members.All.Select(member => new ConsumerGroupClassicSeat(
@@ -26,17 +27,25 @@ internal static class GroupConversion
             member.RebalanceTimeout,
             [.. member.Protocols.Select(protocol => new ConsumerGroupClassicProtocol(protocol.Name, [.. protocol.Metadata.Span]))],
             member.Assignment.ToArray())).ToArray();
-        return ConsumerGroupMigration.Upgrade(seats, group.Generation, topicIds);
+        if (ConsumerGroupMigration.Upgrade(seats, group.Generation, topicIds) is not { } state)
+            return null;
+        (state.GroupEpoch, state.AssignmentEpoch) = (epoch, epoch);
+        return state;
     }
 
-    /// <summary>A consumer group whose members all speak the classic protocol, or which has none. Members are called together at once.</summary>
+    /// <summary>
+    /// A consumer group whose members all speak the classic protocol, or which has none. Members are called together at once. The generation they hear so by is the
+    /// newest epoch that one of them has, not the group's, which has grown since, as somebody left: so they are told to join, and can commit until they do. Who is
+    /// at an older epoch is fenced and begins anew with nothing: assignors may pass over what is owned by an older generation than others', and give it away at once.
+    /// </summary>
     public static ClassicGroupState ToClassic(ConsumerGroup group, IReadOnlyDictionary<Guid, string> topicNames)
     {
         var seats = ConsumerGroupMigration.Downgrade(group.Export(), topicNames);
         return new ClassicGroupState
         {
             State = seats.Count == 0 ? GroupState.Empty : GroupState.PreparingRebalance,
-            Generation = group.GroupEpoch,
+            Generation = seats.Count == 0 ? group.GroupEpoch : Math.Max(0, group.Members.Max(member => member.MemberEpoch)),
+            GroupEpoch = group.GroupEpoch,
             ProtocolType = ConsumerGroupMigration.ProtocolType,
             LeaderId = seats.Count == 0 ? null : seats[0].MemberId,
             Members =

@@ -141,6 +141,21 @@ public sealed class ClassicGroupTests
         Assert.Equal(GroupState.Empty, _group.State);
     }
 
+    /// <summary>Its share took a partition away, which others are given when it joins once more. Another process in its place would not do so, and nobody would read that partition.</summary>
+    [Theory]
+    [InlineData(false, GroupState.Stable)]
+    [InlineData(true, GroupState.CompletingRebalance)]
+    public void StaticMember_ThatIsRestartedBeforeItHasGivenBack_IsJoinedByAll(bool losesOne, GroupState expected)
+    {
+        var owned = ConsumerGroupProtocolBytes.Write(new ConsumerGroupSubscription(3, ["t"], null, [new("t", [0, 1])], 1, null));
+        var share = ConsumerGroupProtocolBytes.Write(new ConsumerGroupAssignment(3, [new("t", losesOne ? [0] : [0, 1])], null));
+        Sync(Join("", instance: "one", metadata: owned)!.MemberId, 1, share: share);
+
+        var again = Join("", instance: "one", metadata: ConsumerGroupProtocolBytes.Write(new ConsumerGroupSubscription(3, ["t"], null, [], -1, null)));
+
+        Assert.Equal((expected, ErrorCode.None, losesOne ? 2 : 1), (_group.State, again!.Error, again.Generation));
+    }
+
     /// <summary>Two processes under one instance id: the one whose call waits hears at once that the other took its place.</summary>
     [Theory]
     [InlineData(false)]

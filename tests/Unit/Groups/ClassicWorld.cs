@@ -308,7 +308,7 @@ internal sealed class ClassicWorld
         const string Silence = "nothing was heard of ";
         if (!_group.Cause.StartsWith(Silence, StringComparison.Ordinal))
         {
-            Assert.Matches(" (joined|left|asked for it|wants something else than before|came back with another subscription)$", _group.Cause);
+            Assert.Matches(" (joined|left|asked for it|wants something else than before|came back with another subscription, or owed the others a rebalance)$", _group.Cause);
             Assert.True(!_settling || _group.Cause.EndsWith("joined", StringComparison.Ordinal) || _isCooperative || _clients.Any(client => client.Phase == ClientPhase.Joining), _group.Cause);
             return;
         }

@@ -315,6 +315,36 @@ public sealed class ConsumerGroupMigrationTests
         Assert.Equal([0, 1, 2, 3], Assert.Single(assignment.Partitions).Partitions.Order());
     }
 
+    /// <summary>As if only a rebalance had begun: it commits what it has done before it joins. Whoever is behind has missed a rebalance, and begins with nothing.</summary>
+    [Fact]
+    public void Downgrade_CallsThoseAtTheNewestEpochTogether_AndTakesTheirCommits()
+    {
+        var options = new ConsumerGroupOptions { AssignmentInterval = TimeSpan.Zero };
+        var group = new ConsumerGroup(ConsumerGroupMigration.Upgrade([Seat("a", [0, 1]), Seat("b", [2, 3])], 7, s_ids)!, [s_orders], options, 0);
+        group.Heartbeat(Join("c"), 0);
+        var (newest, older) = group.ClassicHeartbeat(new GroupCaller("a", null, 7), 0).Reply!.Error == ErrorCode.RebalanceInProgress ? ("a", "b") : ("b", "a");
+        var epoch = group.Heartbeat(ConsumerGroupMigration.ToHeartbeat(Seat(newest, []), s_ids)!, 0).Reply!.MemberEpoch;
+        group.Heartbeat(new ConsumerGroupHeartbeat { MemberId = "c", MemberEpoch = -1 }, 0);
+        Assert.Equal(epoch + 1, group.GroupEpoch);
+
+        var classic = ClassicGroup.Restore(new GroupOptions(), GroupConversion.ToClassic(group, s_names), TimeSpan.Zero);
+        classic = ClassicGroup.Restore(new GroupOptions(), classic.ToState(), TimeSpan.Zero);
+
+        Assert.Equal(ErrorCode.RebalanceInProgress, classic.Heartbeat(new GroupCaller(newest, null, epoch), TimeSpan.Zero));
+        Assert.Equal(ErrorCode.None, classic.CheckCommit(new GroupCaller(newest, null, epoch), TimeSpan.Zero));
+        Assert.Equal(ErrorCode.IllegalGeneration, classic.Heartbeat(new GroupCaller(older, null, 7), TimeSpan.Zero));
+        Assert.Equal(ErrorCode.IllegalGeneration, classic.CheckCommit(new GroupCaller(older, null, 7), TimeSpan.Zero));
+
+        // Whichever way it goes on, no number comes a second time.
+        var back = GroupConversion.ToConsumer(classic, options, s_ids)!;
+        Assert.Equal((epoch + 1, epoch + 1), (back.GroupEpoch, back.AssignmentEpoch));
+        Assert.All(back.Members, member => Assert.Equal(epoch, member.MemberEpoch));
+        classic.Join(1, Request("a", null, "cooperative-sticky"), "", TimeSpan.Zero);
+        classic.Join(2, Request("b", null, "cooperative-sticky"), "", TimeSpan.Zero);
+        Assert.Equal([epoch + 2, epoch + 2], classic.TakeAnswers().Select(answer => answer.Join!.Generation));
+        Assert.Equal(ErrorCode.IllegalGeneration, classic.CheckCommit(new GroupCaller(newest, null, epoch), TimeSpan.Zero));
+    }
+
     private static bool CanDowngrade(ConsumerGroup group) => ConsumerGroupMigration.CanDowngrade(group.Members, new ConsumerGroupOptions(), maxClassic: 10);
 
     /// <summary>One classic member at generation 7, and c, which speaks the consumer protocol and asks for its share.</summary>

@@ -99,6 +99,19 @@ internal sealed class MigrationClassicClient(string name, string? instanceId, bo
         Phase = gaveBack && isCooperative ? ClientPhase.Outside : ClientPhase.Steady;
     }
 
+    /// <summary>Its group has just gone back to the classic protocol: where it is as far as any member, it can commit what it has done, and is told to join; else it is fenced.</summary>
+    /// <param name="newest">The newest epoch that a member has.</param>
+    /// <returns>True: it is one of the former.</returns>
+    public bool IsCalled(int newest, ClassicGroup group, TimeSpan now)
+    {
+        if (!IsAlive || Generation < 0)
+            return false;
+        var isNewest = Generation == newest;
+        Assert.Equal(isNewest ? ErrorCode.RebalanceInProgress : ErrorCode.IllegalGeneration, group.Heartbeat(Caller, now));
+        Assert.Equal(isNewest ? ErrorCode.None : ErrorCode.IllegalGeneration, group.CheckCommit(Caller, now));
+        return isNewest;
+    }
+
     /// <summary>The answer to a heartbeat or to a commit.</summary>
     public void Hear(ErrorCode error)
     {

@@ -47,8 +47,8 @@ internal sealed class MigrationWorld(Random random)
 
     public MigrationTallies Tallies { get; } = new();
 
-    /// <summary>The generation, or the group epoch.</summary>
-    public int Generation => _consumer?.GroupEpoch ?? _classic.Generation;
+    /// <summary>The generation, or the group epoch; what begins next is above it.</summary>
+    public int Generation => _consumer?.GroupEpoch ?? Math.Max(_classic.Generation, _classic.GroupEpoch);
 
     private TimeSpan Time => TimeSpan.FromMilliseconds(Now);
 
@@ -276,9 +276,10 @@ internal sealed class MigrationWorld(Random random)
     {
         if (_consumer is not { } group || !ConsumerGroupMigration.CanDowngrade(group.Members, s_consumerOptions, _options.MaxMembers))
             return;
-        Tallies.Downgrades++;
-        Tallies.DowngradesMidway += group.Members.Any(member => member.State != ConsumerGroupMemberState.Stable) ? 1 : 0;
+        Tallies.CountDowngrade(group);
+        var newest = group.Members.Max(member => member.MemberEpoch);
         BecomeClassic();
+        Tallies.Called += Classics.Count(client => IsMember(client.MemberId) && client.IsCalled(newest, _classic, Time));
         Call(() => { });
     }
 
@@ -357,7 +358,7 @@ internal sealed class MigrationWorld(Random random)
 
     private void Save()
     {
-        Assert.True(Generation >= (_saved.Consumer?.GroupEpoch ?? _saved.Classic!.Generation), $"what is kept went back to {Generation}");
+        Assert.True(Generation >= (_saved.Consumer?.GroupEpoch ?? Math.Max(_saved.Classic!.Generation, _saved.Classic.GroupEpoch)), $"what is kept went back to {Generation}");
         _saved = _consumer is { } group ? (null, group.Export()) : (_classic.ToState(), null);
         _isConverted = false;
     }
