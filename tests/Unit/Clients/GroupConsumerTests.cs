@@ -165,9 +165,10 @@ public sealed class GroupConsumerTests
         }
 
         await HoldsAsync(() => _cluster.Group.Members == 0);
+
+        // It had lost all, so what it reads now it was given anew.
         Append(1, partitions: 1);
         Assert.Equal(0, Assert.Single(await TakeAsync(consumer, 1)).Offset);
-        Assert.Equal(1, _cluster.Group.Members);
     }
 
     [Fact]
