@@ -236,10 +236,16 @@ public sealed class LogConsumer : IAsyncDisposable
                 reader.Stop();
         }
 
-        if (_group is { } group)
-            await group.LeaveAsync();
-        if (_ownsTopics)
-            await _parts.Topics.DisposeAsync();
+        try
+        {
+            if (_group is { } group)
+                await group.LeaveAsync();
+        }
+        finally
+        {
+            if (_ownsTopics)
+                await _parts.Topics.DisposeAsync();
+        }
     }
 
     /// <summary>As <see cref="Pause"/>; false where the partition is not assigned (any more).</summary>
@@ -363,6 +369,13 @@ public sealed class LogConsumer : IAsyncDisposable
 
     private void Open(TopicPartition partition, LogPosition position, int partitions)
     {
+        // Nobody would stop it: disposal stops what there is under the lock, after it has said so. The position counts still, for what is committed on leaving.
+        if (_stopping.IsCancellationRequested)
+        {
+            _paused[partition] = position;
+            return;
+        }
+
         // Two reads of each partition may lie ready.
         var share = Math.Max(SmallestReadBytes, _options.PrefetchBytes / (2L * partitions));
         var reader = new PartitionReader(_parts, partition, position, _clientId, (int)Math.Min(share, _options.PartitionReadBytes));

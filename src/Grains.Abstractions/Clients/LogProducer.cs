@@ -78,6 +78,15 @@ public sealed class LogProducer : IAsyncDisposable
             Timestamp = (timestamp ?? _time.GetUtcNow()).ToUnixTimeMilliseconds(),
         };
         var send = new PendingSend(topic, record, partition, _tally);
+
+        // Again, now that it counts: disposal says so before it takes the tally's lock to see what there is. So either it waits for this one, or it is seen here,
+        // and nobody may be there any more to send this.
+        if (Volatile.Read(ref _isDisposed) != 0)
+        {
+            send.Withdraw();
+            throw new ObjectDisposedException(GetType().FullName);
+        }
+
         _memory.Enter(send);
         return send.Task;
     }

@@ -6,7 +6,6 @@ namespace Granary.Abstractions.Clients;
 internal sealed class PendingSend(string topic, Record record, int? partition, SendTally tally)
 {
     private readonly TaskCompletionSource<RecordMetadata> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SendTally.Generation _generation = tally.Enter();
 
     public Task<RecordMetadata> Task => _answer.Task;
 
@@ -23,10 +22,16 @@ internal sealed class PendingSend(string topic, Record record, int? partition, S
     /// <summary>What it takes of the buffer memory from admission to answer.</summary>
     public int ReservedBytes { get; } = RecordBatchWriter.MaxSizeOf(record.Key, record.Value, record.Headers);
 
+    // After all that may throw: what was never made would be waited for by every flush.
+    private readonly SendTally.Generation _generation = tally.Enter();
+
     /// <summary>When waiting to be admitted ends (client's clock).</summary>
     public TimeSpan BlockedUntil { get; set; }
 
     public void DropContent() => Record = default;
+
+    /// <summary>It is not made after all, and nobody has its task. Instead of <see cref="Answer"/> and <see cref="Refuse"/>.</summary>
+    public void Withdraw() => tally.Leave(_generation);
 
     /// <summary>Ends the send well. Once, and not together with <see cref="Refuse"/>.</summary>
     public void Answer(RecordMetadata metadata)

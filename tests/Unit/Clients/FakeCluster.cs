@@ -16,6 +16,7 @@ public sealed class FakeCluster
 {
     private readonly ConcurrentDictionary<string, FakePartition> _partitions = new();
     private long _nextProducerId = 1_000;
+    private int _followers;
 
     public FakeCluster(int partitionCount = 3)
     {
@@ -40,9 +41,19 @@ public sealed class FakeCluster
 
     public int WaitCalls { get; set; }
 
+    /// <summary>Those who wait for news of the catalog.</summary>
+    public int Followers => _followers;
+
     public FakePartition Partition(int index) => Partition(new PartitionId(Topic!.TopicId, index).ToKey());
 
     private FakePartition Partition(string key) => _partitions.GetOrAdd(key, static (_, cluster) => new FakePartition(cluster), this);
+
+    private Task<CatalogChanges> FollowAsync(CancellationToken ending)
+    {
+        Interlocked.Increment(ref _followers);
+        ending.Register(() => Interlocked.Decrement(ref _followers));
+        return new TaskCompletionSource<CatalogChanges>().Task;
+    }
 
     public class FactoryProxy : DispatchProxy
     {
@@ -75,7 +86,7 @@ public sealed class FakeCluster
             nameof(IProducerIdGrain.NextAsync) => Task.FromResult(Interlocked.Increment(ref Cluster._nextProducerId)),
             nameof(ITopicCatalogGrain.WatchAsync) when (TimeSpan)args![1]! == TimeSpan.Zero => Task.FromResult(
                 new CatalogChanges(Cluster.Topic is null ? 2 : 1, Cluster.Topic is { } topic ? [topic] : [], [], IsComplete: true)),
-            nameof(ITopicCatalogGrain.WatchAsync) => new TaskCompletionSource<CatalogChanges>().Task,
+            nameof(ITopicCatalogGrain.WatchAsync) => Cluster.FollowAsync((CancellationToken)args![2]!),
             _ => throw new NotSupportedException(targetMethod.Name),
         };
     }

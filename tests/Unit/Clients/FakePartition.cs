@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Granary.Abstractions.Partitions;
 using Granary.Abstractions.Records;
 using Granary.Abstractions.Topics;
@@ -24,6 +25,9 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
     /// <summary>Answers appends with this where set.</summary>
     public ErrorCode Refusal { get; set; }
 
+    /// <summary>The client ids of all who have read it.</summary>
+    public ConcurrentBag<string?> Readers { get; } = [];
+
     public IReadOnlyList<byte[]> Batches
     {
         get
@@ -47,6 +51,7 @@ public sealed class FakePartition(FakeCluster cluster) : IPartitionGrain
 
     public Task<ReadResult> ReadAsync(ReadRequest request)
     {
+        Readers.Add(request.ClientId);
         lock (_gate)
         {
             if (request.Offset < LogStart || request.Offset > End)

@@ -165,9 +165,10 @@ public sealed class GroupConsumerTests
         }
 
         await HoldsAsync(() => _cluster.Group.Members == 0);
+
+        // It had lost all, so what it reads now it was given anew.
         Append(1, partitions: 1);
         Assert.Equal(0, Assert.Single(await TakeAsync(consumer, 1)).Offset);
-        Assert.Equal(1, _cluster.Group.Members);
     }
 
     [Fact]
@@ -202,6 +203,51 @@ public sealed class GroupConsumerTests
         Assert.Equal([11L, 11L, 11L], Enumerable.Range(0, 3).Select(_cluster.Group.OffsetOf));
         await consumer.DisposeAsync();
         await reading;
+    }
+
+    [Fact]
+    public async Task Revoked_OnLeaving_MayResumeAndSeek_AndNobodyReadsOn()
+    {
+        Append(10, partitions: 1);
+        var partition = new TopicPartition("events", 0);
+        var consumer = new LogConsumer(_cluster.Grains, s_quick);
+        consumer.Subscribe(["events"], "group", new SubscriptionOptions
+        {
+            ClientId = "late",
+            AutoCommitInterval = null,
+            Revoked = async _ =>
+            {
+                consumer.Resume(partition);
+                consumer.Seek(partition, LogPosition.At(3));
+                await consumer.CommitAsync(Cancellation);
+            },
+        });
+        await TakeAsync(consumer, 5);
+
+        // It has read all there is, and waits for more.
+        await HoldsAsync(() => _cluster.Partition(0).Readers.Count == 2);
+        consumer.Pause(partition);
+        await consumer.DisposeAsync();
+        Assert.Equal(3, _cluster.Group.OffsetOf(0));
+        Assert.Equal(LogPosition.At(3), consumer.PositionOf(partition));
+        consumer.Resume(partition);
+        consumer.Drop(partition);
+        consumer.Take(partition, LogPosition.At(1));
+        await using (var next = Open())
+            Assert.Equal(3, (await TakeAsync(next, 1))[0].Offset);
+        Assert.Equal(2, _cluster.Partition(0).Readers.Count(reader => reader == "late"));
+    }
+
+    [Fact]
+    public async Task Revoked_ThatThrowsOnLeaving_IsTold_AndAllEndsNevertheless()
+    {
+        var consumer = new LogConsumer(_cluster.Grains, s_quick);
+        consumer.Subscribe(["events"], "group", new SubscriptionOptions { Revoked = _ => throw new TimeZoneNotFoundException("the callback fails") });
+        var reading = ReadAllAsync(consumer, []);
+        await HoldsAsync(() => _cluster.Followers == 1 && consumer.Assignment.Count == 3);
+        await Assert.ThrowsAsync<TimeZoneNotFoundException>(() => consumer.DisposeAsync().AsTask());
+        await reading;
+        Assert.Equal((0, 0), (_cluster.Group.Members, _cluster.Followers));
     }
 
     [Fact]

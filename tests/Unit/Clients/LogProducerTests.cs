@@ -168,8 +168,47 @@ public sealed class LogProducerTests
     }
 
     [Fact]
+    public async Task Send_ThatRacesDisposal_IsRefused()
+    {
+        var clock = new ActingClock();
+        var producer = new LogProducer(_cluster.Grains, s_quick, time: clock);
+        await producer.SendTextAsync("events", null, "one", partition: 0);
+
+        // Where the record's time is read the send has passed the first look, and does not count yet.
+        clock.Act = () => producer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        Assert.Throws<ObjectDisposedException>(() => { _ = producer.SendTextAsync("events", null, "two", partition: 0); });
+        await producer.FlushAsync();
+        Assert.Single(_cluster.Partition(0).Batches);
+    }
+
+    [Fact]
+    public async Task Send_ThatThrows_IsNotWaitedFor()
+    {
+        var producer = new LogProducer(_cluster.Grains, s_quick);
+        Assert.Throws<NullReferenceException>(() => { _ = producer.SendTextAsync("events", null, "one", [default]); });
+        var flushing = producer.FlushAsync();
+        Assert.True(flushing.IsCompleted);
+        await flushing;
+        await producer.DisposeAsync();
+    }
+
+    [Fact]
     public void Options_OutOfBounds_AreNamed() => Assert.Contains(
         "MaxInFlight is 6",
         Assert.Throws<ArgumentException>(() => new LogProducer(_cluster.Grains, new LogProducerOptions { MaxInFlight = 6 })).Message,
         StringComparison.Ordinal);
+
+    /// <summary>The system's clock, which does something once when it is looked at.</summary>
+    private sealed class ActingClock : TimeProvider
+    {
+        public Action? Act { get; set; }
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            var act = Act;
+            Act = null;
+            act?.Invoke();
+            return base.GetUtcNow();
+        }
+    }
 }
