@@ -119,7 +119,25 @@ public sealed class LogProducerTests
         }
 
         Assert.Equal([0L, 1L, 2L, 3L], new[] { sends[0], sends[2], sends[3], sends[5] }.Select(send => send.Result.Offset));
-        Assert.Equal(2, _cluster.Partition(0).Batches.Count);
+        Assert.Equal(2, RecordBatchReader.ReadAll(_cluster.Partition(0).Batches[^1]).Count());
+    }
+
+    [Fact]
+    public async Task Send_OfMoreThanTheTopicTakes_IsRefusedAlone()
+    {
+        _cluster.Topic = _cluster.Topic! with { Overrides = _cluster.Topic.Overrides.Add("max.message.bytes", "1000") };
+        await using var producer = new LogProducer(_cluster.Grains, s_quick);
+
+        var sends = Enumerable.Range(0, 30).Select(i => producer.SendAsync("events", null, new byte[i % 3 == 1 ? 950 : 100], partition: 0)).ToArray();
+        await producer.FlushAsync();
+
+        for (var i = 0; i < sends.Length; i++)
+        {
+            if (i % 3 == 1)
+                Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<LogException>(() => sends[i])).Error);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(offset => (long)offset), sends.Where((_, i) => i % 3 != 1).Select(send => send.Result.Offset));
     }
 
     [Fact]
