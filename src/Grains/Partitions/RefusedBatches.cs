@@ -4,9 +4,9 @@ namespace Granary.Grains.Partitions;
 
 /// <summary>
 /// Producers of which a batch was refused for a moment, each with the lowest sequence of such batches. A log takes any sequence of a producer that it does
-/// not know. So what such a producer had sent behind the refused batch would be taken, and the batch itself be out of order for good. It has to begin with the one that
-/// was refused, or one before. Per producer: none -> awaited (at an epoch and a sequence) -> none, when a batch of it was taken or its time is over; another refusal
-/// of the same batch or an earlier one, or of a higher epoch, begins the time anew. Batches of other epochs wait for nothing.
+/// not know. So what such a producer had sent behind the refused batch would be taken, and the batch itself be out of order for good: librdkafka, which has later
+/// ones acknowledged by then, takes that for written, and the record is lost. The producer has to begin with the one that was refused, or one before.
+/// Per producer: none -> awaited (at an epoch and a sequence) -> none, when a batch of it was taken or its time is over; another refusal of the same batch or an earlier one, or of a higher epoch, begins the time anew. Batches of other epochs wait for nothing.
 /// </summary>
 /// <param name="maxProducers">Above it the one refused longest ago is forgotten.</param>
 /// <param name="patienceMs">How long a refused batch is waited for. Times are the caller's; where they go back, nothing is waited for.</param>
