@@ -172,13 +172,18 @@ public sealed class GroupGrainTests(PrivatePostgres postgres) : IAsyncLifetime
         await Eventually.HoldsAsync("the member is gone", async () => (await group.DescribeAsync(withLags: false)).State == GroupState.Empty);
 
         var joining = group.JoinAsync(Join(""));
+        await group.DescribeAsync(withLags: false);
         var deleting = group.DeleteAsync();
         await group.DescribeAsync(withLags: false);
         await transaction.CommitAsync(Cancellation);
 
         Assert.Equal(ErrorCode.None, (await leaving).Error);
-        Assert.Equal((ErrorCode.NotCoordinator, ErrorCode.None), ((await joining).Error, await deleting));
-        Assert.Equal(ErrorCode.GroupIdNotFound, (await group.DescribeAsync(withLags: false)).Error);
+        Assert.Equal(ErrorCode.None, await deleting);
+
+        // Calls may overtake one another: a join that comes after the deletion begins the group anew. Nobody is taken in by one that is gone.
+        var joined = (await joining).Error;
+        var described = (await group.DescribeAsync(withLags: false)).Error;
+        Assert.Contains((joined, described), new[] { (ErrorCode.NotCoordinator, ErrorCode.GroupIdNotFound), (ErrorCode.None, ErrorCode.None) });
     }
 
     private async Task SiloInDoubtTellsNothingAsync()
